@@ -1,0 +1,83 @@
+package holdfast
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// A Command asks a gateway for something. Its ID makes it happen once, however often it arrives.
+type Command struct {
+	V       int             `json:"v"`
+	ID      string          `json:"id"`
+	Name    string          `json:"name"`
+	Args    json.RawMessage `json:"args,omitempty"`
+	Expires time.Time       `json:"expires,omitzero"`
+	From    string          `json:"from,omitempty"`
+}
+
+// MaxCommandBytes bounds the JSON of a command.
+const MaxCommandBytes = 64 << 10
+
+// Validate returns an error unless the command has an id and a name.
+func (c *Command) Validate() error {
+	if err := checkVersion(c.V); err != nil {
+		return err
+	}
+	if c.ID == "" || len(c.ID) > 64 {
+		return invalid("id", "%q: want 1 to 64 characters", cut(c.ID, 70))
+	}
+	if !quantityName.MatchString(c.Name) {
+		return invalid("name", "%q: want a letter a-z, then at most 63 of a-z 0-9 _", cut(c.Name, 70))
+	}
+	return checkText("from", c.From, 256)
+}
+
+// CommandState is a step of a command's life.
+type CommandState string
+
+const (
+	Accepted  CommandState = "accepted"
+	Running   CommandState = "running"
+	Succeeded CommandState = "succeeded"
+	Failed    CommandState = "failed"
+	TimedOut  CommandState = "timed_out"
+	Refused   CommandState = "refused"
+)
+
+// A Result is a gateway's answer to a command.
+type Result struct {
+	V      int             `json:"v"`
+	ID     string          `json:"id"`
+	Name   string          `json:"name"`
+	State  CommandState    `json:"state"`
+	Result json.RawMessage `json:"result,omitempty"`
+	Error  *Fault          `json:"error,omitempty"`
+}
+
+// Codes of a [Fault].
+const (
+	CodeInvalidArgument = "invalid_argument"
+	CodeUnknownCommand  = "unknown_command"
+	CodeMalformed       = "malformed"
+	CodeExpired         = "expired"
+	CodeRetained        = "retained"
+	CodeUnavailable     = "unavailable" // what the command needs is not there
+	CodeInterrupted     = "interrupted" // the daemon ended between intent and result
+	CodeInternal        = "internal"
+)
+
+// A Fault says why a command did not do what it was asked to.
+type Fault struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func (f *Fault) Error() string { return f.Code + ": " + f.Message }
+
+// Validate returns an error unless the result names its command and a state.
+func (r *Result) Validate() error {
+	if err := checkVersion(r.V); err != nil {
+		return err
+	}
+	return oneOf("state", r.State, Accepted, Running, Succeeded, Failed, TimedOut, Refused)
+}

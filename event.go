@@ -1,0 +1,136 @@
+package holdfast
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// An Event says that something happened on the device: a boot, a press, a setting that changed, a sensor lost.
+// Data is the JSON of the type that belongs to the name: [Boot], [Anchor], [Setting], [SensorChange] and so on.
+type Event struct {
+	Time  time.Time       `json:"time"`
+	Event string          `json:"event"`
+	Data  json.RawMessage `json:"data,omitempty"`
+	Clock *Clock          `json:"clock,omitempty"`
+}
+
+// The names of events that the wire knows.
+const (
+	EventBoot    = "boot"    // Boot: the daemon started
+	EventAnchor  = "anchor"  // Anchor: monotonic time got a wall time
+	EventSetting = "setting" // Setting: a setting changed
+	EventSensor  = "sensor"  // SensorChange: a sensor was found, lost, recovered
+	EventButton  = "button"  // Press: somebody pressed the button
+	EventOutput  = "output"
+	EventCommand = "command" // CommandChange: a command was taken, carried out, refused
+	EventRules   = "rules"   // RulesChange: rules were loaded, or one is broken
+	EventBuffer  = "buffer"  // BufferChange: the durable buffer was damaged, full, repaired
+	EventLink    = "link"
+)
+
+var eventName = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
+
+// NewEvent returns an event of the given name at the given instant. data must be a type of this package that can be
+// written as JSON; it panics on one that cannot, which no type of this package is.
+func NewEvent(at Instant, name string, data any) *Event {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		panic(fmt.Sprintf("holdfast: event %s with data that has no JSON: %v", name, err))
+	}
+	return &Event{Time: at.Time, Event: name, Data: raw, Clock: at.Clock()}
+}
+
+func (e *Event) Lane() Lane      { return LaneEvent }
+func (e *Event) When() time.Time { return e.Time }
+
+// Validate returns an error unless the event has a time and a name.
+func (e *Event) Validate() error {
+	if err := checkTime("time", e.Time); err != nil {
+		return err
+	}
+	if !eventName.MatchString(e.Event) {
+		return invalid("event", "%q: want a letter a-z, then at most 63 of a-z 0-9 _ . -", cut(e.Event, 70))
+	}
+	return e.Clock.Validate()
+}
+
+// MarshalJSON writes the record with its kind.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	return json.Marshal(struct {
+		Kind string `json:"kind"`
+		plain
+	}{"event", plain(e)})
+}
+
+// Boot is the data of [EventBoot].
+type Boot struct {
+	Boot     string    `json:"boot"` // the kernel's boot id
+	Version  string    `json:"version"`
+	Release  string    `json:"release,omitempty"`
+	Previous *Previous `json:"previous,omitempty"` // nil on the first start of this card
+}
+
+// Previous tells how the stream before this one ended. After a clean stop its numbers are final. After a crash every
+// number above them, up to the highest head that anybody saw, is lost by [CauseCrash], and beyond that at most one window.
+type Previous struct {
+	Stream Stream          `json:"stream"`
+	Clean  bool            `json:"clean"`
+	Lanes  map[Lane]uint64 `json:"lanes"` // the newest durable number of each lane
+}
+
+// Anchor is the data of [EventAnchor]: at the event's time the boot's monotonic clock read Mono.
+type Anchor struct {
+	Boot          string `json:"boot"`
+	Mono          int64  `json:"mono"` // µs
+	UncertaintyUS int64  `json:"uncertainty_us"`
+}
+
+// SensorChange is the data of [EventSensor].
+type SensorChange struct {
+	Sensor string      `json:"sensor"`
+	State  SensorState `json:"state"`
+	Error  string      `json:"error,omitempty"`
+}
+
+// SensorState is what a device knows of a sensor.
+type SensorState string
+
+const (
+	SensorAbsent      SensorState = "absent"
+	SensorIdentifying SensorState = "identifying"
+	SensorOK          SensorState = "ok"
+	SensorDegraded    SensorState = "degraded" // the last read failed
+	SensorLost        SensorState = "lost"     // several reads in a row failed
+)
+
+// Press is the data of [EventButton].
+type Press struct {
+	Origin string `json:"origin"` // button, or page for the virtual one
+	Press  string `json:"press"`  // short
+}
+
+// CommandChange is the data of [EventCommand].
+type CommandChange struct {
+	ID    string       `json:"id"`
+	Name  string       `json:"name"`
+	State CommandState `json:"state"`
+	From  string       `json:"from,omitempty"`
+	Error *Fault       `json:"error,omitempty"`
+}
+
+// RulesChange is the data of [EventRules].
+type RulesChange struct {
+	Rule  string `json:"rule,omitempty"` // the rule that is broken; empty when a whole set was loaded
+	State string `json:"state"`          // loaded, broken
+	Error string `json:"error,omitempty"`
+}
+
+// BufferChange is the data of [EventBuffer].
+type BufferChange struct {
+	State   string `json:"state"`             // damaged, full, failing, recovered
+	Records uint64 `json:"records,omitempty"` // records salvaged, or dropped
+	Error   string `json:"error,omitempty"`
+}

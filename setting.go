@@ -1,0 +1,129 @@
+package holdfast
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// A Setting is something that can be changed at run time, with who changed it, when and why. It is also the data of
+// [EventSetting].
+type Setting struct {
+	Key      string          `json:"key"`
+	Value    json.RawMessage `json:"value"`
+	Revision int64           `json:"revision"` // grows by one with every accepted change of any setting
+	Origin   Origin          `json:"origin"`
+	Reason   string          `json:"reason,omitempty"`
+	Time     time.Time       `json:"time,omitzero"` // when it was accepted
+}
+
+// Origin names the writer of a setting.
+type Origin string
+
+const (
+	OriginDefault Origin = "default"
+	OriginConfig  Origin = "config"
+	OriginButton  Origin = "button"
+	OriginCommand Origin = "command"
+	OriginShadow  Origin = "shadow"
+	OriginRule    Origin = "rule"
+	OriginPage    Origin = "page"
+	OriginRedis   Origin = "redis"
+)
+
+// Keys of settings. SettingInterval holds for every sensor; with ".{sensor}" behind it, for that one.
+const (
+	SettingMeasuring      = "measuring"         // true or false
+	SettingInterval       = "sampling.interval" // seconds, a number
+	SettingUplinkEnabled  = "uplink.enabled"    // true or false
+	SettingUplinkInterval = "uplink.interval"   // seconds, a number
+	SettingRules          = "rules"             // a RuleSet
+	SettingLogLevel       = "log.level"         // debug, info, warn, error
+)
+
+// IntervalKey returns the key of one sensor's interval, or of all sensors' for "".
+func IntervalKey(sensor string) string {
+	if sensor == "" {
+		return SettingInterval
+	}
+	return SettingInterval + "." + sensor
+}
+
+// IntervalSensor returns which sensor's interval key sets, "" for all, and whether key sets an interval at all.
+func IntervalSensor(key string) (sensor string, ok bool) {
+	rest, ok := strings.CutPrefix(key, SettingInterval)
+	if !ok || rest == "" {
+		return "", ok
+	}
+	return strings.CutPrefix(rest, ".")
+}
+
+// MinInterval and MaxInterval bound sampling.interval, in seconds.
+const (
+	MinInterval = 0.1
+	MaxInterval = 86400
+)
+
+// CheckSetting returns an error unless key is a setting that can be written and value is one it can hold.
+func CheckSetting(key string, value json.RawMessage) error {
+	if sensor, ok := IntervalSensor(key); ok {
+		if sensor != "" {
+			if err := CheckSensor(sensor); err != nil {
+				return err
+			}
+		}
+		return checkSeconds(key, value)
+	}
+	switch key {
+	case SettingMeasuring, SettingUplinkEnabled:
+		var b bool
+		if json.Unmarshal(value, &b) != nil || bytes.Equal(bytes.TrimSpace(value), []byte("null")) {
+			return invalid(key, "%s: want true or false", cut(string(value), 40))
+		}
+		return nil
+	case SettingUplinkInterval:
+		return checkSeconds(key, value)
+	case SettingLogLevel:
+		var level string
+		if json.Unmarshal(value, &level) != nil {
+			return invalid(key, "%s: want a string", cut(string(value), 40))
+		}
+		return oneOf(key, level, "debug", "info", "warn", "error")
+	case SettingRules:
+		var set RuleSet
+		if err := json.Unmarshal(value, &set); err != nil {
+			return invalid(key, "%v", err)
+		}
+		return set.Validate()
+	}
+	return invalid("key", "%q: no such setting", cut(key, 80))
+}
+
+func checkSeconds(key string, value json.RawMessage) error {
+	var seconds *float64
+	if json.Unmarshal(value, &seconds) != nil || seconds == nil {
+		return invalid(key, "%s: want seconds, a number", cut(string(value), 40))
+	}
+	if *seconds < MinInterval {
+		return invalid(key, "%v is below %v", *seconds, MinInterval)
+	}
+	if *seconds > MaxInterval {
+		return invalid(key, "%v is above %v", *seconds, MaxInterval)
+	}
+	return nil
+}
+
+// A RuleSet is the value of the setting [SettingRules]: the text of a rules file and its version.
+type RuleSet struct {
+	Version int    `json:"version"`
+	YAML    string `json:"yaml"`
+}
+
+// Validate bounds the set; package rules says whether its text is right.
+func (s *RuleSet) Validate() error {
+	if s.Version < 1 {
+		return invalid("version", "%d: want 1 or more", s.Version)
+	}
+	return checkText("yaml", s.YAML, 256<<10)
+}
