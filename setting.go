@@ -56,7 +56,8 @@ func IntervalSensor(key string) (sensor string, ok bool) {
 	if !ok || rest == "" {
 		return "", ok
 	}
-	return strings.CutPrefix(rest, ".")
+	sensor, ok = strings.CutPrefix(rest, ".")
+	return sensor, ok && sensor != ""
 }
 
 // MinInterval and MaxInterval bound sampling.interval, in seconds.

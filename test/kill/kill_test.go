@@ -1,0 +1,148 @@
+package kill
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"holdfast/internal/clock"
+)
+
+func TestKillsEmbeddedBroker(t *testing.T) { testKills(t, false) }
+func TestKillsMosquitto(t *testing.T)      { testKills(t, true) }
+
+func testKills(t *testing.T, mosquitto bool) {
+	if testing.Short() {
+		t.Skip("-short: kills real processes for a minute")
+	}
+	b := newBench(t, mosquitto)
+	kills, seed := number("HOLDFAST_KILLS", 50), number("HOLDFAST_SEED", int(time.Now().UnixNano()%1e6))
+	t.Logf("%d kills, HOLDFAST_SEED=%d", kills, seed)
+	gatewayKills := b.killAtRandom(t, rand.New(rand.NewPCG(uint64(seed), 1)), kills)
+
+	b.gateway.stop(t)
+	truth := readTruth(t, b.truth)
+	cutReplay(t, b.replay, len(truth))
+	b.gateway.start(t)
+	b.waitDrained(t)
+	b.gateway.stop(t)
+	b.receiver.stop(t)
+
+	v := judge(t, b.data, truth, gatewayKills)
+	t.Logf("%d kills (%d of the gateway): %v", kills, len(gatewayKills), v)
+	if v.once == 0 || v.twice > 0 || v.unexplained > 0 || len(v.holes) > 0 {
+		t.Errorf("the promise is broken: %v\n%v", v, v.holes)
+	}
+}
+
+// A bench is one gateway, one receiver and, where it is not the receiver's own, one broker.
+type bench struct {
+	gateway, receiver, broker *process
+	replay, truth, data, api  string
+}
+
+func (b *bench) processes() []*process {
+	if b.broker == nil {
+		return []*process{b.gateway, b.receiver}
+	}
+	return []*process{b.gateway, b.receiver, b.broker}
+}
+
+func newBench(t *testing.T, mosquitto bool) *bench {
+	t.Helper()
+	dir, bin := t.TempDir(), buildBinaries(t)
+	mqttPort, apiPort := freePort(t), freePort(t)
+	b := &bench{
+		replay: writeReplay(t, dir, 500_000),
+		truth:  filepath.Join(dir, "truth.log"),
+		data:   filepath.Join(dir, "receiver"),
+		api:    "http://127.0.0.1:" + apiPort,
+	}
+	b.gateway = &process{
+		name: "gateway", binary: filepath.Join(bin, "gateway"), log: logFile(t, dir, "gateway"),
+		args: []string{"run", "--replay", b.replay, "--replay-log", b.truth},
+		env: []string{"DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=off", "DEVICE_ID=kill-test",
+			"MQTT_HOST=127.0.0.1", "MQTT_PORT=" + mqttPort, "MQTT_ACK=receipt"},
+	}
+	b.receiver = &process{
+		name: "receiver", binary: filepath.Join(bin, "receiver"), log: logFile(t, dir, "receiver"), address: "127.0.0.1:" + apiPort,
+		args: []string{"serve"},
+		env:  []string{"RECEIVER_DATA=" + b.data, "RECEIVER_LISTEN=127.0.0.1:" + apiPort, "RECEIVER_INSTANCE=kill-test"},
+	}
+	if mosquitto {
+		b.broker = mosquittoProcess(t, dir, mqttPort)
+		b.receiver.env = append(b.receiver.env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+mqttPort)
+		b.broker.start(t)
+		b.broker.waitServing(t.Context(), t)
+	} else {
+		b.receiver.env = append(b.receiver.env, "RECEIVER_MQTT_LISTEN=127.0.0.1:"+mqttPort)
+	}
+	b.receiver.start(t)
+	b.gateway.start(t)
+	t.Cleanup(func() {
+		for _, p := range b.processes() {
+			p.kill()
+		}
+	})
+	b.receiver.waitServing(t.Context(), t)
+	return b
+}
+
+// killAtRandom kills one part after another and starts it again, and returns the instants at which the gateway died.
+func (b *bench) killAtRandom(t *testing.T, random *rand.Rand, kills int) (gateway []int64) {
+	t.Helper()
+	now := clock.New().Now
+	for range kills {
+		pause(t.Context(), time.Duration(200+random.IntN(900))*time.Millisecond)
+		victim := b.processes()[random.IntN(len(b.processes()))]
+		victim.kill()
+		if victim == b.gateway {
+			gateway = append(gateway, now().Mono)
+		}
+		pause(t.Context(), time.Duration(random.IntN(300))*time.Millisecond)
+		victim.start(t)
+	}
+	return gateway
+}
+
+// waitDrained waits until the gateway has told the receiver that nothing waits any more.
+func (b *bench) waitDrained(t *testing.T) {
+	t.Helper()
+	since := time.Now()
+	poll(t.Context(), t, 3*time.Minute, "the gateway to drain", func() bool {
+		state, err := b.deviceState(t.Context())
+		return err == nil && state.fresh(since) && state.drained()
+	})
+}
+
+func number(name string, fallback int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return fallback
+}
+
+func (b *bench) deviceState(ctx context.Context) (s deviceState, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.api+"/api/v1/devices/kill-test", nil)
+	if err != nil {
+		return s, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return s, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return s, fmt.Errorf("status %d", answer.StatusCode)
+	}
+	return s, json.NewDecoder(answer.Body).Decode(&s)
+}
