@@ -1,0 +1,73 @@
+# Holdfast. `make` alone says what there is.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+
+# Products are static; only the race detector needs C. One build serves every 32-bit Pi.
+export GO
+export CGO_ENABLED = 0
+export GOARM = 6
+
+# The slow tests are a part each: they start real processes, and want the machine for themselves.
+END_TO_END = ./test/...
+UNITS      = $$($(GO) list ./... | grep -v /test/)
+
+.PHONY: help run gateway receiver build check static unit test packages race end-to-end chaos bench cross clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: ## a simulated Pi and a receiver on this machine, until Ctrl-C
+	@$(GO) run ./cmd/demo
+
+gateway: ## the demo's gateway again, after you killed it
+	@$(GO) run ./cmd/demo gateway
+
+receiver: ## the demo's receiver again, after you killed it
+	@$(GO) run ./cmd/demo receiver
+
+build: ## bin/gateway and bin/receiver for this machine
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/gateway ./cmd/receiver
+
+check: static unit ## the fast part of the tests: at most 5 minutes
+
+static: # format, vet for this machine and for the Pi, staticcheck, import rules
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	GOOS=linux GOARCH=arm $(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test ./internal/arch
+
+unit:
+	$(GO) test -short ./...
+
+test: ## everything CI runs; installs the Debian packages it needs: at most 25 minutes on 2 cores
+	@scripts/timed.sh packages $(MAKE) packages
+	@scripts/timed.sh static   $(MAKE) static
+	@scripts/timed.sh race     $(MAKE) race
+	@$(MAKE) end-to-end # last, for go test says itself how long each of these took
+
+packages: # Debian packages that the tests need
+	@scripts/install-debian.sh
+
+race: export HOLDFAST_REQUIRE = 1
+race: # every package but the end-to-end tests
+	CGO_ENABLED=1 $(GO) test -race -timeout 10m $(UNITS)
+
+end-to-end: export HOLDFAST_REQUIRE = 1
+end-to-end: # killed processes, browser, virtual Pi; one after another
+	CGO_ENABLED=1 $(GO) test -v -race -count 1 -p 1 -timeout 15m $(END_TO_END)
+
+chaos: export HOLDFAST_REQUIRE = 1
+chaos: ## the kill test with 1,000 kills: about an hour
+	HOLDFAST_KILLS=1000 $(GO) test -v -count 1 -timeout 2h ./test/kill
+
+bench: ## benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem $(UNITS)
+
+cross: ## static binaries for linux arm (every 32-bit Pi), arm64 and amd64 in out/
+	@scripts/cross.sh '$(LDFLAGS)'
+
+clean: ## removes what make made, but not the demo's data in run/
+	rm -rf bin out

@@ -1,0 +1,198 @@
+package buffer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast"
+)
+
+// A Record is one record on its way into a lane.
+type Record struct {
+	Lane holdfast.Lane
+	Time time.Time // wall time
+	Mono int64     // CLOCK_BOOTTIME in µs
+	Data []byte    // the record's JSON; the buffer keeps the slice
+}
+
+// A Change lands in one transaction, whole: its records in their order, and its state. A nil State value deletes the key.
+type Change struct {
+	Records []Record
+	State   map[string][]byte
+	Urgent  bool // commit at once, as alerts and events always are
+}
+
+// maxRecord is the longest record that fits into a batch with what the batch says of itself.
+const maxRecord = holdfast.MaxBatchBytes - 1<<10
+
+// Keys of state are at most maxKey bytes, values at most maxValue.
+const (
+	maxKey   = 255
+	maxValue = 1 << 20
+)
+
+// Append queues c and returns; it never waits for the card. Records get their numbers when they become durable: alerts,
+// events and urgent changes at once, telemetry within the window. A record too large for any batch becomes a rejected
+// statement at its place. While the card takes nothing, records wait in bounded memory; beyond the bound the oldest
+// telemetry becomes a dropped statement.
+//
+// It returns an error, and takes nothing of c, for a record that is not JSON, a lane or a key that cannot be, and ErrClosed.
+func (b *Buffer) Append(c Change) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return ErrClosed
+	}
+	urgent := c.Urgent
+	for _, r := range c.Records {
+		i, _ := laneIndex(r.Lane)
+		urgent = urgent || i != telemetry
+		b.queues[i].push(newItem(r))
+	}
+	b.stage(c.State, nil)
+	b.boundQueues()
+	if waiting, _ := b.queued(); urgent || waiting >= b.o.WindowRecords {
+		signal(b.wake)
+	}
+	return nil
+}
+
+// Commit appends c and waits until it is durable. Several Commits that wait at the same time share a transaction. An
+// error other than that of ctx means that nothing of c is in the buffer: the change was taken back, its records have no
+// numbers and its keys their former values. (Should the power fail right after the card refused the last page of a
+// commit, the change may yet be found in the file.) With ctx's error the change is still under way, and may become
+// durable.
+//
+// Records of a Commit stand behind those that were appended in the same window.
+func (b *Buffer) Commit(ctx context.Context, c Change) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	w := &waiter{change: c, done: make(chan struct{})}
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return ErrClosed
+	}
+	b.waiting = append(b.waiting, w)
+	b.stage(c.State, w)
+	b.mu.Unlock()
+	signal(b.wake)
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// A waiter is a Commit that waits.
+type waiter struct {
+	change Change
+	err    error
+	done   chan struct{} // closed when err is settled
+}
+
+func (w *waiter) end(err error) {
+	w.err = err
+	close(w.done)
+}
+
+// A put is a value of state on its way into the file.
+type put struct {
+	key   string
+	value []byte  // nil deletes
+	of    *waiter // nil for those of Append
+}
+
+// check returns an error unless c can be stored, and makes sure that each record is one line. Called before the lock.
+func (c *Change) check() error {
+	cloned := false
+	for i := range c.Records {
+		r := &c.Records[i]
+		if _, err := laneIndex(r.Lane); err != nil {
+			return fmt.Errorf("append record %d: %w", i, err)
+		}
+		if !json.Valid(r.Data) {
+			return fmt.Errorf("append record %d to lane %s: it is not JSON", i, r.Lane)
+		}
+		if bytes.ContainsAny(r.Data, "\r\n") {
+			var line bytes.Buffer
+			if err := json.Compact(&line, r.Data); err != nil {
+				return fmt.Errorf("append record %d to lane %s: %w", i, r.Lane, err)
+			}
+			if !cloned {
+				c.Records, cloned = slices.Clone(c.Records), true
+			}
+			c.Records[i].Data = line.Bytes()
+		}
+	}
+	for key, value := range c.State {
+		if key == "" || len(key) > maxKey || len(value) > maxValue {
+			return fmt.Errorf("append state %q: a key of %d bytes, a value of %d: want 1 to %d, at most %d", key, len(key), len(value), maxKey, maxValue)
+		}
+	}
+	return nil
+}
+
+// stage queues values of state. What Append staged before is replaced, so that a checkpoint a second does not pile up
+// while the card takes nothing. Called with the lock held.
+func (b *Buffer) stage(state map[string][]byte, of *waiter) {
+	for key, value := range state {
+		if value != nil {
+			value = append(make([]byte, 0, len(value)), value...)
+		}
+		if of == nil {
+			i := slices.IndexFunc(b.puts[b.flying:], func(q put) bool { return q.key == key && q.of == nil })
+			if i >= 0 {
+				b.puts = slices.Delete(b.puts, b.flying+i, b.flying+i+1)
+			}
+		}
+		b.puts = append(b.puts, put{key: key, value: value, of: of})
+	}
+}
+
+// State returns the newest value of key, durable or not; nil where there is none. The value must not be changed.
+func (b *Buffer) State(key string) []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.value(key)
+}
+
+func (b *Buffer) value(key string) []byte {
+	for _, p := range slices.Backward(b.puts) {
+		if p.key == key {
+			return p.value
+		}
+	}
+	return b.state[key]
+}
+
+// StateKeys returns, in order, the keys that begin with prefix and have a value.
+func (b *Buffer) StateKeys(prefix string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	names := make(map[string]bool, len(b.state))
+	for key := range b.state {
+		names[key] = true
+	}
+	for _, p := range b.puts {
+		names[p.key] = true
+	}
+	var out []string
+	for key := range names {
+		if strings.HasPrefix(key, prefix) && b.value(key) != nil {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

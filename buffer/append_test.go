@@ -1,0 +1,132 @@
+package buffer
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"holdfast"
+)
+
+func TestAppendRefuses(t *testing.T) {
+	t.Parallel()
+	b := mustOpen(t, testOptions(t))
+	good := record(holdfast.LaneEvent, 1)
+	for name, c := range map[string]Change{
+		"no JSON":      {Records: []Record{good, {Lane: holdfast.LaneEvent, Data: []byte(`{"a":`)}}},
+		"no data":      {Records: []Record{good, {Lane: holdfast.LaneEvent}}},
+		"no lane":      {Records: []Record{good, {Data: []byte(`{}`)}}},
+		"no key":       {Records: []Record{good}, State: map[string][]byte{"": nil}},
+		"a long key":   {Records: []Record{good}, State: map[string][]byte{strings.Repeat("k", maxKey+1): nil}},
+		"a long value": {Records: []Record{good}, State: map[string][]byte{"k": make([]byte, maxValue+1)}},
+	} {
+		if err := b.Append(c); err == nil {
+			t.Errorf("%s: Append returns no error", name)
+		}
+		if err := b.Commit(t.Context(), c); err == nil {
+			t.Errorf("%s: Commit returns no error", name)
+		}
+	}
+	if got := b.Status().Queued; got != 0 {
+		t.Errorf("%d records of refused changes wait", got)
+	}
+}
+
+func TestARecordOfSeveralLinesBecomesOne(t *testing.T) {
+	t.Parallel()
+	b := mustOpen(t, testOptions(t))
+	c := Change{Records: []Record{{Lane: holdfast.LaneEvent, Data: []byte("{\n \"a\": \"x\\ny\"\r\n}")}}}
+	if err := b.Append(c); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(c.Records[0].Data), "\n") {
+		t.Error("the caller's record was changed")
+	}
+	store(t, b, record(holdfast.LaneEvent, 2))
+	batch, ok, err := b.Next(holdfast.LaneEvent, holdfast.Position{}, 10, 1000)
+	if !ok || err != nil || len(batch.Records) != 2 || string(batch.Records[0]) != `{"a":"x\ny"}` {
+		t.Errorf("records %q, %v, %v", batch.Records, ok, err)
+	}
+}
+
+func TestARecordTooLargeIsStated(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	b := mustOpen(t, o)
+	large := record(holdfast.LaneTelemetry, 2)
+	large.Data = fmt.Appendf(nil, `"%*d"`, maxRecord, 2)
+	largest := record(holdfast.LaneTelemetry, 3)
+	largest.Data = fmt.Appendf(nil, `"%*d"`, maxRecord-2, 3)
+	store(t, b, record(holdfast.LaneTelemetry, 1), large, large, largest, record(holdfast.LaneTelemetry, 4))
+	for range 2 {
+		want(t, owed(t, b, holdfast.LaneTelemetry, 10), "data 1-1", "rejected 2-3 too_large", "data 4-5")
+		b.Close()
+		b = mustOpen(t, o)
+	}
+}
+
+func TestBlocksAreBounded(t *testing.T) {
+	t.Parallel()
+	b := mustOpen(t, testOptions(t))
+	var long []Record
+	for n := range 20 {
+		r := record(holdfast.LaneEvent, n)
+		r.Data = fmt.Appendf(nil, `"%10000d"`, n)
+		long = append(long, r)
+	}
+	store(t, b, append(records(holdfast.LaneTelemetry, 1, 2500), long...)...)
+	for lane, want := range map[int]string{telemetry: "[1000 1000 500]", 1: "[6 6 6 2]"} {
+		var got []uint64
+		for _, block := range b.current().lanes[lane].blocks {
+			got = append(got, block.Len())
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("lane %s has blocks of %v records, want %s", laneNames[lane], got, want)
+		}
+	}
+}
+
+func TestState(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	b := mustOpen(t, o)
+	set := func(key, value string) {
+		t.Helper()
+		state := map[string][]byte{key: nil}
+		if value != "" {
+			state[key] = []byte(value)
+		}
+		if err := b.Append(Change{State: state}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("command/1", "a")
+	set("command/2", "b")
+	set("settings", "c")
+	set("command/1", "d")
+	check := func(when string) {
+		t.Helper()
+		if got := string(b.State("command/1")); got != "d" {
+			t.Errorf("%s: %q, want d", when, got)
+		}
+		want(t, b.StateKeys("command/"), "command/1", "command/2")
+	}
+	check("not durable")
+	if len(b.puts) != 3 {
+		t.Errorf("%d values wait, want 3", len(b.puts))
+	}
+	b.commit(false)
+	check("durable")
+	b.Close()
+	b = mustOpen(t, o)
+	check("another start")
+	set("command/2", "")
+	want(t, b.StateKeys(""), "command/1", "settings")
+	if b.State("command/2") != nil {
+		t.Error("a deleted key has a value")
+	}
+	b.commit(false)
+	b.Close()
+	b = mustOpen(t, o)
+	want(t, b.StateKeys(""), "command/1", "settings")
+}

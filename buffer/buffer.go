@@ -1,0 +1,253 @@
+package buffer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"holdfast"
+)
+
+// ErrClosed is returned by everything that comes after the end of [Buffer.Run] or after [Buffer.Close].
+var ErrClosed = errors.New("buffer is closed")
+
+// Options say where the buffer is and how much it may take. Path, Device and Log are required.
+type Options struct {
+	Path          string        // the file; its folder is created
+	Device        string        // the device id that the minted stream belongs to
+	MaxBytes      int64         // cap of the file, at least 1 MiB; default 64 MiB; on 32 bit at most 256 MiB
+	HistoryBytes  int64         // how much of it done blocks may keep; default a quarter of MaxBytes; negative: none
+	Window        time.Duration // longest that telemetry stays uncommitted; default 1 s
+	WindowRecords int           // this many waiting records are committed at once; default 1000
+	QueueRecords  int           // bound of the memory that waits for the card; default 10,000 records
+	QueueBytes    int           // the same in bytes of JSON; default 4 MiB
+	Grow          bool          // let the file reach its working size in the background, before there is need
+	Log           *slog.Logger
+
+	// Report is told, by the goroutine of Run and outside of all locks, when the buffer became full or failing and when
+	// it recovered; once for each change of state. It may call Append. May be nil.
+	Report func(holdfast.BufferChange)
+}
+
+const (
+	minBytes     = 1 << 20
+	defaultBytes = 64 << 20
+	most32       = 256 << 20
+)
+
+func (o *Options) setDefaults() error {
+	if err := holdfast.CheckDevice(o.Device); err != nil {
+		return err
+	}
+	o.MaxBytes = cmp.Or(o.MaxBytes, defaultBytes)
+	if strconv.IntSize == 32 {
+		o.MaxBytes = min(o.MaxBytes, most32)
+	}
+	if o.MaxBytes < minBytes {
+		return fmt.Errorf("a cap of %d bytes: want at least %d", o.MaxBytes, minBytes)
+	}
+	o.HistoryBytes = max(cmp.Or(o.HistoryBytes, o.MaxBytes/4), 0)
+	o.Window = cmp.Or(o.Window, time.Second)
+	o.WindowRecords = cmp.Or(o.WindowRecords, 1000)
+	o.QueueRecords = cmp.Or(o.QueueRecords, 10_000)
+	o.QueueBytes = cmp.Or(o.QueueBytes, 4<<20)
+	if o.Report == nil {
+		o.Report = func(holdfast.BufferChange) {}
+	}
+	return nil
+}
+
+// A Buffer is the durable store of one gateway. Its methods may be called by any goroutine; [Buffer.Run] is called once.
+type Buffer struct {
+	o        Options
+	db       *bbolt.DB
+	previous *holdfast.Previous
+	wake     chan struct{} // cap 1: something wants to be committed now
+	changed  chan struct{} // cap 1: there is something new to send
+	writer   writer        // belongs to the goroutine of Run
+	damage   int           // entries, values and blocks that load could not read
+
+	mu       sync.Mutex // guards all below; never held over I/O
+	closed   bool
+	streams  []*stream // in the order of their ordinals; the last is the current one
+	byID     map[holdfast.Stream]*stream
+	sum      *sums
+	limit    int64 // of the bytes that pages in use take
+	measured usage
+
+	queues  [len(laneNames)]queue    // appended, not durable yet; of the current stream
+	waiting []*waiter                // Commits that the next transaction carries
+	puts    []put                    // state, not durable yet, in order
+	flying  int                      // how many puts at the front the running commit carries
+	state   map[string][]byte        // durable state
+	redo    map[string]bool          // keys whose value in the file is not known since a commit failed
+	deletes [len(laneNames)][][]byte // keys of blocks that leave the file with the next commit
+	forget  []uint32                 // ordinals of streams that leave the file
+	hasty   bool                     // something but records wants to be durable at the next tick
+	minted  bool                     // the current stream is in the file
+
+	health health
+	count  counters
+}
+
+// Open opens the file or makes it, reads what it holds, mints a stream and commits it. A file that [NeedsCheck] names
+// must be checked first: a damaged one may kill the process here. Where another process holds the file the error says so.
+//
+// An existing file on a card that takes no more opens all the same: the stream is volatile then ([Status]) until a
+// commit succeeds.
+func Open(o Options) (*Buffer, error) {
+	b, err := open(o)
+	if err != nil {
+		return nil, fmt.Errorf("open buffer %s: %w", o.Path, err)
+	}
+	return b, nil
+}
+
+func open(o Options) (*Buffer, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	f, err := openFile(o.Path, o.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	b := newBuffer(o)
+	b.db = f.db
+	if err := b.load(); err != nil {
+		return nil, errors.Join(err, f.abandon())
+	}
+	b.mint()
+	err = b.commit(false) // on a file that was there before, a failure is the state that Run begins with
+	if err != nil && f.fresh {
+		return nil, errors.Join(err, f.abandon())
+	}
+	if err := f.settle(); err != nil {
+		return nil, errors.Join(err, f.abandon())
+	}
+	signal(b.changed)
+	return b, nil
+}
+
+func newBuffer(o Options) *Buffer {
+	return &Buffer{
+		o:       o,
+		wake:    make(chan struct{}, 1),
+		changed: make(chan struct{}, 1),
+		byID:    make(map[holdfast.Stream]*stream),
+		sum:     new(sums),
+		limit:   pageLimit(o.MaxBytes),
+		state:   make(map[string][]byte),
+		redo:    make(map[string]bool),
+	}
+}
+
+// mint starts the stream of this run behind those that the file holds.
+func (b *Buffer) mint() {
+	var ordinal uint32
+	if n := len(b.streams); n > 0 {
+		last := b.streams[n-1]
+		last.dirty = true // it moves from the place of the current stream to those of older ones
+		ordinal = last.ordinal + 1
+		b.previous = &holdfast.Previous{Stream: last.id, Clean: last.clean, Lanes: last.heads()}
+	}
+	b.forgetIdle()
+	b.keep(newStream(holdfast.NewStream(), ordinal, b.o.Device, b.sum))
+}
+
+// maxIdle is how many streams that owe and hold nothing stay known, so that a database that asks for one is told.
+const maxIdle = 4096
+
+// forgetIdle takes the oldest idle streams beyond maxIdle out of memory, and out of the file with the next commit.
+func (b *Buffer) forgetIdle() {
+	for i := 0; len(b.streams) > maxIdle && i < len(b.streams); {
+		s := b.streams[i]
+		if !s.idle() {
+			i++
+			continue
+		}
+		b.forget = append(b.forget, s.ordinal)
+		delete(b.byID, s.id)
+		b.streams = append(b.streams[:i], b.streams[i+1:]...)
+	}
+}
+
+func (b *Buffer) keep(s *stream) {
+	b.streams = append(b.streams, s)
+	b.byID[s.id] = s
+}
+
+// current is the stream that this run writes.
+func (b *Buffer) current() *stream { return b.streams[len(b.streams)-1] }
+
+// Stream returns the stream that this run mints numbers of.
+func (b *Buffer) Stream() holdfast.Stream {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.current().id
+}
+
+// Previous tells how the stream before this one ended, with the newest durable number of each lane; nil where the file
+// held none.
+func (b *Buffer) Previous() *holdfast.Previous { return b.previous }
+
+// Changed is signalled when there is something new to send: after a commit, and after Again and Reject.
+func (b *Buffer) Changed() <-chan struct{} { return b.changed }
+
+// Run commits what is appended until ctx ends. Then it commits what is left, marks the stop as clean, closes the file
+// and returns nil, or the error that kept the last records from the card.
+func (b *Buffer) Run(ctx context.Context) error {
+	tick := time.NewTicker(b.o.Window)
+	defer tick.Stop()
+	for {
+		b.announce()
+		select {
+		case <-ctx.Done():
+			return b.end()
+		case <-b.wake:
+			b.commit(false) // what it returns is in the buffer's health, and announced
+		case <-tick.C:
+			b.commit(false)
+			b.grow()
+		}
+	}
+}
+
+func (b *Buffer) end() error {
+	err := b.commit(true)
+	if err != nil {
+		return errors.Join(fmt.Errorf("commit the last records to %s: %w", b.o.Path, err), b.db.Close())
+	}
+	if err := b.db.Close(); err != nil {
+		return fmt.Errorf("close buffer %s: %w", b.o.Path, err)
+	}
+	return markClean(b.o.Path)
+}
+
+// Close closes the file as a crash would leave it, for a start that goes no further than Open. It must not be called
+// while Run runs, nor is there need to call it afterwards.
+func (b *Buffer) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	waiting := b.waiting
+	b.waiting = nil
+	b.mu.Unlock()
+	for _, w := range waiting {
+		w.end(ErrClosed)
+	}
+	return b.db.Close()
+}
+
+// signal leaves a note on a channel of cap 1, unless one lies there.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,59 @@
+package buffer
+
+import (
+	"encoding/binary"
+
+	"go.etcd.io/bbolt"
+)
+
+// filler is how much one step of grow adds. A commit that came at the same time waits for that long.
+const filler = 1 << 20
+
+// grow lets the file reach its working size while nobody waits, one step a call: a file that grows makes its file system
+// write more than the records, at each commit. Filler is put into the file until it is long enough, then deleted all at
+// once: what stays are free pages. Each filler has a bucket of its own, for bbolt would write neighbours again.
+func (b *Buffer) grow() {
+	b.mu.Lock()
+	failing := b.health.failing != nil
+	b.mu.Unlock()
+	if b.writer.aged || failing {
+		return
+	}
+	if !b.o.Grow {
+		b.writer.aged = true
+		return
+	}
+	err := b.db.Update(func(tx *bbolt.Tx) error {
+		if tx.Size() < workingSize(b.o.MaxBytes) {
+			return addFiller(tx)
+		}
+		b.writer.aged = true
+		if tx.Bucket(bucketAgeing) == nil {
+			return nil
+		}
+		return tx.DeleteBucket(bucketAgeing)
+	})
+	if err != nil {
+		b.writer.aged = true // the file grows when it must, and Open clears what lies there
+		b.o.Log.Warn("buffer does not grow ahead", "err", err)
+	}
+}
+
+// workingSize is how long a file becomes that is full of blocks.
+func workingSize(maxBytes int64) int64 { return pageLimit(maxBytes) / 10 * 11 }
+
+func addFiller(tx *bbolt.Tx) error {
+	ageing, err := tx.CreateBucketIfNotExists(bucketAgeing)
+	if err != nil {
+		return err
+	}
+	n, err := ageing.NextSequence()
+	if err != nil {
+		return err
+	}
+	bucket, err := ageing.CreateBucket(binary.BigEndian.AppendUint64(nil, n))
+	if err != nil {
+		return err
+	}
+	return bucket.Put([]byte("filler"), make([]byte, filler))
+}

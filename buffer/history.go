@@ -1,0 +1,87 @@
+package buffer
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"holdfast"
+)
+
+// History calls f with every durable record that the file still holds, owed or done, whose time lies in [from, to]:
+// streams in their order, the blocks of a stream in the order of their first time, records in their order. f returns
+// false to stop; it may keep the record and call the buffer. A block that is deleted or damaged on the way is left out.
+func (b *Buffer) History(from, to time.Time, f func(lane holdfast.Lane, record []byte) bool) error {
+	for _, p := range b.between(from.UnixMicro(), to.UnixMicro()) {
+		records, err := b.fetch(p)
+		if errors.Is(err, errBlock) {
+			continue
+		}
+		if err != nil {
+			return b.wrap("read history", err)
+		}
+		whole := p.block.from >= from.UnixMicro() && p.block.to <= to.UnixMicro()
+		for _, record := range records {
+			if (whole || within(record, from, to)) && !f(laneNames[p.lane], record) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// A place names one block.
+type place struct {
+	stream *stream
+	lane   int
+	block  block
+}
+
+// between returns the blocks with records from one wall time to another, µs.
+func (b *Buffer) between(from, to int64) []place {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []place
+	for _, s := range b.streams {
+		start := len(out)
+		for i, l := range s.lanes {
+			for _, block := range l.blocks {
+				if block.to >= from && block.from <= to {
+					out = append(out, place{s, i, block})
+				}
+			}
+		}
+		slices.SortStableFunc(out[start:], func(p, q place) int { return cmp.Compare(p.block.from, q.block.from) })
+	}
+	return out
+}
+
+// fetch reads one block in a transaction of its own: a long one would keep bbolt from using freed pages.
+func (b *Buffer) fetch(p place) ([]json.RawMessage, error) {
+	var records []json.RawMessage
+	err := b.db.View(func(tx *bbolt.Tx) error {
+		var err error
+		records, err = readBlock(tx.Bucket([]byte(laneNames[p.lane])), p.stream, p.lane, p.block)
+		return err
+	})
+	return records, err
+}
+
+// within reports whether the record's time lies in [from, to].
+func within(record []byte, from, to time.Time) bool {
+	var r struct {
+		Time, From time.Time // summaries of thinned ranges have from only
+	}
+	if json.Unmarshal(record, &r) != nil {
+		return false
+	}
+	at := r.Time
+	if at.IsZero() {
+		at = r.From
+	}
+	return !at.Before(from) && !at.After(to)
+}

@@ -1,0 +1,335 @@
+package buffer
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"holdfast"
+)
+
+// The model: for each number of each lane of each stream, what the buffer must say of it. The buffer is driven the way
+// the gateway drives it, and compared after each step: every number up to the head is owed in order, or done, and what
+// is owed says the right thing.
+
+type modelNumber struct {
+	data string // the record; empty where there is none any more
+	lost string // "dropped full" and so on; it goes before data
+	done bool
+}
+
+type modelStream struct {
+	id    holdfast.Stream
+	lanes [len(laneNames)][]modelNumber // index: number-1
+}
+
+type model struct {
+	path    string
+	options Options
+	buffer  *Buffer
+	streams []*modelStream
+	queued  [len(laneNames)][]string // "" for a record too large
+	state   map[string]string
+	serial  int
+}
+
+func (m *model) open(t *rapid.T) {
+	b, err := Open(m.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := b.Previous(); p != nil {
+		last := m.streams[len(m.streams)-1]
+		if p.Stream != last.id || p.Lanes[holdfast.LaneTelemetry] != uint64(len(last.lanes[telemetry])) {
+			t.Fatalf("previous %+v, want %s with head %d", p, last.id, len(last.lanes[telemetry]))
+		}
+	}
+	m.buffer = b
+	m.streams = append(m.streams, &modelStream{id: b.Stream()})
+}
+
+func (m *model) current() *modelStream { return m.streams[len(m.streams)-1] }
+
+func (m *model) Append(t *rapid.T) {
+	i := rapid.IntRange(0, 2).Draw(t, "lane")
+	n := rapid.IntRange(1, 30).Draw(t, "records")
+	large := rapid.IntRange(0, 20).Draw(t, "large") == 0
+	var c Change
+	for range n {
+		m.serial++
+		r := record(laneNames[i], m.serial)
+		if large {
+			r.Data = fmt.Appendf(nil, `"%0*d"`, maxRecord, m.serial)
+			large = false
+			m.queued[i] = append(m.queued[i], "")
+		} else {
+			m.queued[i] = append(m.queued[i], string(r.Data))
+		}
+		c.Records = append(c.Records, r)
+	}
+	if rapid.Bool().Draw(t, "state") {
+		key := rapid.SampledFrom([]string{"settings", "rules"}).Draw(t, "key")
+		c.State = map[string][]byte{key: fmt.Append(nil, m.serial)}
+		m.state[key] = fmt.Sprint(m.serial)
+	}
+	if err := m.buffer.Append(c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *model) Commit(t *rapid.T) {
+	if err := m.buffer.commit(false); err != nil {
+		t.Fatal(err)
+	}
+	for i, queued := range m.queued {
+		for _, data := range queued {
+			n := modelNumber{data: data}
+			if data == "" {
+				n.lost = "rejected too_large"
+			}
+			m.current().lanes[i] = append(m.current().lanes[i], n)
+		}
+		m.queued[i] = nil
+	}
+	m.trimmed()
+}
+
+// trimmed takes over from the buffer which blocks it let go, and holds it to its word: history goes silently, what was
+// owed goes with a statement, and telemetry goes first.
+func (m *model) trimmed() {
+	for _, s := range m.streams {
+		for i := range s.lanes {
+			l := m.buffer.byID[s.id].lanes[i]
+			for j := range s.lanes[i] {
+				n := &s.lanes[i][j]
+				seq := uint64(j) + 1
+				if n.data == "" || len(l.held(holdfast.Range{First: seq, Last: seq})) > 0 {
+					continue
+				}
+				n.data = ""
+				if !n.done && n.lost == "" {
+					n.lost = "dropped full"
+				}
+			}
+		}
+	}
+}
+
+func (m *model) pick(t *rapid.T) (*modelStream, int, holdfast.Range) {
+	s := rapid.SampledFrom(m.streams).Draw(t, "stream")
+	i := rapid.IntRange(0, 2).Draw(t, "lane")
+	first := rapid.IntRange(1, max(1, len(s.lanes[i]))).Draw(t, "first")
+	last := rapid.IntRange(first, first+40).Draw(t, "last")
+	return s, i, holdfast.Range{First: uint64(first), Last: uint64(last)}
+}
+
+func (m *model) each(s *modelStream, i int, r holdfast.Range, f func(*modelNumber)) {
+	for seq := r.First; seq <= min(r.Last, uint64(len(s.lanes[i]))); seq++ {
+		f(&s.lanes[i][seq-1])
+	}
+}
+
+func (m *model) Done(t *rapid.T) {
+	s, i, r := m.pick(t)
+	if err := m.buffer.Done(s.id, laneNames[i], holdfast.Ranges{r}); err != nil {
+		t.Fatal(err)
+	}
+	m.each(s, i, r, func(n *modelNumber) { n.done = true })
+}
+
+// DoneFirst receipts what Next gives, as the uplink does.
+func (m *model) DoneFirst(t *rapid.T) {
+	i := rapid.IntRange(0, 2).Draw(t, "lane")
+	batch, ok, err := m.buffer.Next(laneNames[i], holdfast.Position{}, 100, holdfast.MaxBatchBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ok {
+		return
+	}
+	if err := m.buffer.Done(batch.Stream, batch.Lane, holdfast.Ranges{batch.Range()}); err != nil {
+		t.Fatal(err)
+	}
+	m.each(m.find(batch.Stream), i, batch.Range(), func(n *modelNumber) { n.done = true })
+}
+
+func (m *model) find(id holdfast.Stream) *modelStream {
+	return m.streams[slices.IndexFunc(m.streams, func(s *modelStream) bool { return s.id == id })]
+}
+
+func (m *model) again(n *modelNumber) {
+	n.done = false
+	if n.data == "" && n.lost == "" {
+		n.lost = "dropped receipted_then_lost"
+	}
+}
+
+func (m *model) Again(t *rapid.T) {
+	s, i, r := m.pick(t)
+	if err := m.buffer.Again(s.id, laneNames[i], holdfast.Ranges{r}); err != nil {
+		t.Fatal(err)
+	}
+	m.each(s, i, r, m.again)
+}
+
+func (m *model) AgainAll(t *rapid.T) {
+	if rapid.IntRange(0, 9).Draw(t, "rarely") > 0 {
+		return
+	}
+	if err := m.buffer.AgainAll(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m.streams {
+		for i := range s.lanes {
+			m.each(s, i, holdfast.Range{First: 1, Last: uint64(len(s.lanes[i]))}, m.again)
+		}
+	}
+}
+
+func (m *model) Reject(t *rapid.T) {
+	s, i, r := m.pick(t)
+	r.Last = min(r.Last, r.First+1)
+	if err := m.buffer.Reject(s.id, laneNames[i], r, holdfast.CauseOperator); err != nil {
+		t.Fatal(err)
+	}
+	m.each(s, i, r, func(n *modelNumber) {
+		if n.lost == "" {
+			n.lost = "rejected operator"
+		}
+	})
+}
+
+// Reopen ends the run well, so that nothing in memory is lost, and begins the next.
+func (m *model) Reopen(t *rapid.T) {
+	if len(m.streams) > 4 {
+		return
+	}
+	m.Commit(t)
+	if err := m.buffer.end(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(t.Context(), m.path); err != nil {
+		t.Fatal(err)
+	}
+	m.open(t)
+}
+
+// Crash leaves the file as a power cut right after a commit does. What only waited is gone, and never had a number.
+func (m *model) Crash(t *rapid.T) {
+	if len(m.streams) > 4 {
+		return
+	}
+	m.buffer.hasty = true
+	m.Commit(t)
+	settings := maps.Clone(m.state)
+	m.Append(t)
+	m.state, m.queued = settings, [len(laneNames)][]string{}
+	if err := m.buffer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.open(t)
+}
+
+// Check compares all that the buffer says with the model.
+func (m *model) Check(t *rapid.T) {
+	for i, name := range laneNames {
+		var want, got []string
+		for _, s := range m.streams {
+			for j, n := range s.lanes[i] {
+				said := n.data
+				if n.lost != "" {
+					said = n.lost
+				}
+				if !n.done {
+					want = append(want, fmt.Sprint(s.id, j+1, said))
+				}
+			}
+		}
+		var at holdfast.Position
+		for {
+			batch, ok, err := m.buffer.Next(name, at, 7, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			if err := batch.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			for seq := batch.First; seq <= batch.Last; seq++ {
+				said := string(batch.What) + " " + string(batch.Cause)
+				if batch.What == holdfast.Data {
+					said = string(batch.Records[seq-batch.First])
+				}
+				got = append(got, fmt.Sprint(batch.Stream, seq, said))
+			}
+			at = holdfast.Position{Stream: batch.Stream, Seq: batch.Last}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("lane %s owes\n%s\nwant\n%s", name, short(got), short(want))
+		}
+	}
+	for key, value := range m.state {
+		if got := string(m.buffer.State(key)); got != value {
+			t.Fatalf("state %s is %q, want %q", key, got, value)
+		}
+	}
+	m.sums(t)
+}
+
+// sums counts anew what the buffer keeps count of.
+func (m *model) sums(t *rapid.T) {
+	var want sums
+	for _, s := range m.buffer.streams {
+		for _, l := range s.lanes {
+			if unknown := l.unknown(); len(unknown) > 0 {
+				t.Fatalf("stream %s: nothing accounts for %v", s.id, unknown)
+			}
+			for _, b := range l.blocks {
+				want.live += int64(b.size) + overhead
+				if l.covered(b.Range) {
+					want.spent += int64(b.size) + overhead
+				}
+			}
+		}
+	}
+	if *m.buffer.sum != want {
+		t.Fatalf("sums %+v, want %+v", *m.buffer.sum, want)
+	}
+}
+
+func short(lines []string) []string {
+	if len(lines) > 20 {
+		return append(slices.Clone(lines[:20]), fmt.Sprintf("and %d more", len(lines)-20))
+	}
+	return lines
+}
+
+func TestModel(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		o := testOptionsIn(dir)
+		os.RemoveAll(filepath.Dir(o.Path))
+		o.HistoryBytes = 4000
+		o.Window = time.Second
+		m := &model{path: o.Path, options: o, state: make(map[string]string)}
+		m.open(t)
+		defer func() { m.buffer.Close() }()
+		limit := rapid.SampledFrom([]int64{6000, 20_000, 1 << 20}).Draw(t, "limit")
+		m.buffer.limit = limit
+		actions := rapid.StateMachineActions(m)
+		for _, name := range []string{"Reopen", "Crash"} {
+			action := actions[name]
+			actions[name] = func(t *rapid.T) { action(t); m.buffer.limit = limit }
+		}
+		t.Repeat(actions)
+	})
+}

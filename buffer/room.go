@@ -1,0 +1,99 @@
+package buffer
+
+import (
+	"go.etcd.io/bbolt"
+
+	"holdfast"
+)
+
+// Space is made in this order: history, oldest first; then telemetry that nobody has yet, oldest first; then events;
+// then alerts. Blocks leave memory's index at once and the file with the commit that needs the room.
+
+// makeRoom lets go what must go so that need more bytes of blocks fit. Called by the writer with the lock held.
+func (b *Buffer) makeRoom(need int64) {
+	if b.sum.spent > b.o.HistoryBytes {
+		b.trim(b.sum.spent - b.o.HistoryBytes + b.o.HistoryBytes/16) // a good bunch, to have rest for a while
+	}
+	over := b.over(need)
+	if over <= 0 {
+		return
+	}
+	bunch := b.limit / 256
+	over -= b.trim(over + bunch)
+	for i := telemetry; i >= 0 && over > 0; i-- {
+		over -= b.shed(i, over+bunch)
+	}
+}
+
+// over is how many bytes of blocks are too many, if need more come. A byte of a block takes more than one of the file,
+// for pages are partly empty; how much more is what the last commit left.
+func (b *Buffer) over(need int64) int64 {
+	cost := 1.0
+	if b.measured.live > 0 {
+		cost = max(cost, float64(b.measured.used)/float64(b.measured.live))
+	}
+	return b.sum.live + need - int64(float64(b.limit)/cost)
+}
+
+// measure notes what the file's pages are used for, right after a commit.
+func (b *Buffer) measure(live int64) usage {
+	u := usage{live: live}
+	err := b.db.View(func(tx *bbolt.Tx) error {
+		u.used = tx.Size()
+		return nil
+	})
+	if err == nil {
+		stats := b.db.Stats()
+		u.used -= int64(stats.FreePageN+stats.PendingPageN) * pageSize
+	}
+	return u
+}
+
+// usage is how many bytes of pages hold how many bytes of blocks.
+type usage struct{ used, live int64 }
+
+// trim deletes history of at least want bytes, as far as there is any, and returns how many bytes went.
+func (b *Buffer) trim(want int64) int64 {
+	var freed int64
+	for _, s := range b.streams {
+		for i := telemetry; i >= 0 && freed < want && b.sum.spent > 0; i-- {
+			freed += b.release(s, i, want-freed, func(block block) bool { return block.spent })
+		}
+	}
+	return freed
+}
+
+// shed drops blocks of lane i that are still owed, of at least want bytes as far as there are any, and returns how many
+// bytes went.
+func (b *Buffer) shed(i int, want int64) int64 {
+	var freed int64
+	for _, s := range b.streams {
+		if freed >= want {
+			break
+		}
+		l := s.lanes[i]
+		freed += b.release(s, i, want-freed, func(block block) bool {
+			if n := l.drop(block.Range, holdfast.CauseFull); n > 0 {
+				b.overrun(n)
+				s.dirty = true
+			}
+			return true
+		})
+	}
+	return freed
+}
+
+// release takes the oldest blocks that let picks out of lane i of s, until want bytes are free.
+func (b *Buffer) release(s *stream, i int, want int64, let func(block) bool) int64 {
+	var freed int64
+	for _, gone := range s.lanes[i].remove(func(block block) bool {
+		if freed >= want || !let(block) {
+			return false
+		}
+		freed += int64(block.size) + overhead
+		return true
+	}) {
+		b.deletes[i] = append(b.deletes[i], blockKey(s.ordinal, gone.First))
+	}
+	return freed
+}

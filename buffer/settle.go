@@ -1,0 +1,87 @@
+package buffer
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	bberrors "go.etcd.io/bbolt/errors"
+
+	"holdfast"
+)
+
+// settle makes memory agree with what became of the plan.
+func (b *Buffer) settle(p *plan, err error) {
+	measured := b.measure(0)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.health.after(err)
+	if err != nil {
+		b.takeBack(p, err)
+	} else {
+		b.landed(p)
+		measured.live = b.sum.live
+		b.measured = measured
+	}
+	b.flying = 0
+	for _, w := range p.waiting {
+		w.end(err)
+	}
+}
+
+// landed: what flew is in the file, and its numbers exist.
+func (b *Buffer) landed(p *plan) {
+	b.writer.unsure, b.writer.last = false, time.Now()
+	b.minted = true
+	for i := range b.queues {
+		b.queues[i].land(true)
+		p.stream.lanes[i].head = p.heads[i]
+	}
+	for _, c := range p.pieces {
+		p.stream.lanes[c.lane].add(c.header.block(len(c.value)))
+		b.count.Records += uint64(len(c.records))
+	}
+	for _, s := range p.losses {
+		if s.what == holdfast.Rejected {
+			b.count.Rejected += s.Len()
+		}
+	}
+	for _, s := range p.state {
+		if s.value == nil {
+			delete(b.state, s.key)
+		} else {
+			b.state[s.key] = s.value
+		}
+	}
+	clear(b.redo)
+	b.puts = slices.Delete(b.puts, 0, b.flying)
+	b.forget = b.forget[len(p.forget):]
+	b.count.Commits++
+	if len(p.pieces)+len(p.losses) > 0 {
+		signal(b.changed)
+	}
+}
+
+// takeBack: nothing of the plan is in the file, or so one must hope: where the power of the card's own refusal came late,
+// bbolt may show the transaction nevertheless. The next one writes over it.
+func (b *Buffer) takeBack(p *plan, err error) {
+	b.writer.unsure = true
+	b.count.Failures++
+	for i := range b.queues {
+		b.queues[i].land(false)
+		p.stream.lanes[i].forgetBeyondHead()
+		b.deletes[i] = append(p.deletes[i], b.deletes[i]...)
+	}
+	for _, s := range p.dirty {
+		s.dirty = true
+	}
+	for _, s := range b.puts[:b.flying] {
+		if s.of != nil {
+			b.redo[s.key] = true
+		}
+	}
+	b.puts = slices.DeleteFunc(b.puts, func(s put) bool { return s.of != nil && slices.Contains(p.waiting, s.of) })
+	if errors.Is(err, bberrors.ErrMaxSizeReached) {
+		b.limit = max(b.limit-b.limit/8, pageLimit(b.o.MaxBytes)/4) // the free pages lie too scattered for what we hold
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"holdfast"
+	"holdfast/rules"
+)
+
+// Config is everything that a file or a variable says before the daemon starts. What can change while it runs is a
+// setting, and control owns it; the configuration gives its default.
+type Config struct {
+	Device  string // device id; empty: see balena.Identity
+	DataDir string // folder of the buffer file
+
+	HTTPListen     string // address of the Pi's own page; empty: no page
+	DashboardToken string // allows writing from the page; empty: only the Pi itself may
+
+	MQTTHost, MQTTUsername, MQTTPassword string
+	MQTTPort                             int
+	MQTTKeepAlive                        time.Duration
+	Ack                                  holdfast.AckMode
+	Store                                holdfast.Stream // the database to be bound to; zero: the first that answers
+	TopicPrefix                          string
+	TLS                                  TLSConfig
+
+	Interval time.Duration // default of sampling.interval
+	Sensors  []SensorConfig
+	Button   ButtonConfig
+
+	RulesFile string // file of rules; empty: those of the configuration file
+	Rules     *rules.Set
+	RulesText holdfast.RuleSet
+
+	BufferMaxBytes int64
+	BufferWindow   time.Duration
+
+	RedisAddress, RedisPassword string // empty address: no mirror
+
+	SupervisorAddress, SupervisorKey string // balena gives them
+	LogLevel                         string
+}
+
+// TLSConfig says how the broker is reached safely.
+type TLSConfig struct {
+	Enable, Insecure      bool
+	CAFile, CertFile, Key string
+}
+
+// SensorConfig names a chip that is not to be searched for.
+type SensorConfig struct {
+	Name, Chip string
+	Bus        int
+	Address    uint16
+	Interval   time.Duration
+}
+
+// ButtonConfig places the start/stop button. Pin empty: no button.
+type ButtonConfig struct {
+	Chip, Pin string
+	Pull      string // up, down, none
+	Edge      string // falling, rising
+	Bounce    time.Duration
+}
+
+// loadConfig reads the file (or, where file is "", the variable GATEWAY_CONFIG), then the variables. It always returns a
+// configuration that can run: a value that is wrong keeps its default and is one of the returned mistakes, joined.
+func loadConfig(file string, getenv func(string) string) (Config, error) {
+	cfg := Config{}
+	var mistakes []error
+	for _, s := range scalars() {
+		if s.fallback != "" {
+			if err := s.set(&cfg, s.fallback); err != nil {
+				mistakes = append(mistakes, fmt.Errorf("default of %s: %w", s.path, err))
+			}
+		}
+	}
+	where, text, err := configText(file, getenv)
+	if err != nil {
+		mistakes = append(mistakes, err)
+	}
+	mistakes = append(mistakes, applyYAML(&cfg, where, text)...)
+	mistakes = append(mistakes, applyVariables(&cfg, getenv)...)
+	mistakes = append(mistakes, loadRules(&cfg)...)
+	return cfg, errors.Join(mistakes...)
+}
+
+func configText(file string, getenv func(string) string) (where string, text []byte, err error) {
+	if file == "" {
+		return "GATEWAY_CONFIG", []byte(getenv("GATEWAY_CONFIG")), nil
+	}
+	text, err = os.ReadFile(file)
+	return file, text, err
+}
+
+func applyVariables(cfg *Config, getenv func(string) string) []error {
+	var mistakes []error
+	for _, s := range scalars() {
+		for _, name := range s.variables() {
+			value := getenv(name)
+			if value == "" {
+				continue
+			}
+			if err := s.set(cfg, value); err != nil {
+				mistakes = append(mistakes, fmt.Errorf("variable %s: %w", name, err))
+			}
+			break
+		}
+	}
+	return mistakes
+}
+
+func loadRules(cfg *Config) []error {
+	if cfg.RulesFile == "" {
+		return nil
+	}
+	text, err := os.ReadFile(cfg.RulesFile)
+	if err != nil {
+		return []error{fmt.Errorf("rules.file: %w", err)}
+	}
+	set, err := rules.Parse(cfg.RulesFile, text)
+	if set != nil {
+		cfg.Rules = set
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// checkCommand prints every mistake of configuration and rules at once.
+func checkCommand(_ context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	file := flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("%w: %v", errUsage, err)
+	}
+	if _, err := loadConfig(*file, os.Getenv); err != nil {
+		return fmt.Errorf("%w: the configuration has mistakes:\n%v", errUsage, err)
+	}
+	_, err := fmt.Fprintln(out, "configuration and rules are right")
+	return err
+}
+
+// envCommand prints the table of variables as the reference in docs/ shows it.
+func envCommand(_ context.Context, _ []string, out io.Writer) error {
+	fmt.Fprintln(out, "| variable | key in the file | default | meaning |")
+	fmt.Fprintln(out, "|---|---|---|---|")
+	for _, s := range scalars() {
+		names := strings.Join(s.variables(), "`, `")
+		if _, err := fmt.Fprintf(out, "| `%s` | `%s` | %s | %s |\n", names, s.path, s.fallback, s.about); err != nil {
+			return err
+		}
+	}
+	return nil
+}

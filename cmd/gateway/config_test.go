@@ -1,0 +1,114 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast"
+)
+
+func variables(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestConfigOfNothing(t *testing.T) {
+	t.Parallel()
+	cfg, err := loadConfig("", variables())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Interval != time.Second || cfg.Ack != holdfast.AckPuback || cfg.MQTTPort != 1883 || cfg.DashboardToken != "" {
+		t.Errorf("defaults: %+v", cfg)
+	}
+}
+
+func TestConfigFileAndVariables(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "gateway.yaml")
+	text := `
+device: {id: pi-7}
+mqtt:
+  host: broker.example.org
+  ack: receipt
+sampling:
+  interval: 5
+sensors:
+  - {name: cold_room, chip: tmp102, bus: 1, address: 0x48, interval: 0.5}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := loadConfig(file, variables("MQTT_HOST", "other.example.org", "INTERVAL_SECONDS", "7", "BUTTON_EVENT", "RAISING", "BUTTON_PULL_UP_DOWN", "UP"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := SensorConfig{Name: "cold_room", Chip: "tmp102", Bus: 1, Address: 0x48, Interval: 500 * time.Millisecond}
+	if cfg.Device != "pi-7" || cfg.MQTTHost != "other.example.org" || cfg.Ack != holdfast.AckReceipt || cfg.Interval != 7*time.Second ||
+		cfg.Button.Edge != "rising" || cfg.Button.Pull != "up" || len(cfg.Sensors) != 1 || cfg.Sensors[0] != want {
+		t.Errorf("got %+v", cfg)
+	}
+}
+
+// Every mistake is named at once, with its place, and what is wrong keeps its default.
+func TestConfigMistakes(t *testing.T) {
+	t.Parallel()
+	cfg, err := loadConfig("", variables("GATEWAY_CONFIG", `
+mqtt:
+  port: many
+  hots: x
+sampling: {interval: 0.01}
+sensors:
+  - {chip: tmp102, address: 0x100}
+  - {bus: 1}
+http: off
+`, "MQTT_ACK", "perhaps", "DASHBOARD_TOKEN", "short"))
+	if err == nil {
+		t.Fatal("no mistake was found")
+	}
+	for _, want := range []string{
+		`GATEWAY_CONFIG:3: mqtt.port: "many": want a whole number`,
+		`GATEWAY_CONFIG:4: mqtt.hots: no such key`,
+		`GATEWAY_CONFIG:5: sampling.interval`,
+		`GATEWAY_CONFIG:7: sensors[0].address`,
+		`GATEWAY_CONFIG:8: sensors[1]: want at least chip and address`,
+		`GATEWAY_CONFIG:9: http: no such key`,
+		`variable MQTT_ACK: "perhaps": want receipt or puback`,
+		`variable DASHBOARD_TOKEN`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the mistakes lack %q:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "short") {
+		t.Error("a secret stands in the error")
+	}
+	if cfg.MQTTPort != 1883 || cfg.Interval != time.Second || cfg.Ack != holdfast.AckPuback || len(cfg.Sensors) != 0 {
+		t.Errorf("what is wrong did not keep its default: %+v", cfg)
+	}
+}
+
+func TestScalarsHaveOneNameEach(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, s := range scalars() {
+		if s.about == "" {
+			t.Errorf("%s has no meaning", s.path)
+		}
+		for _, name := range s.variables() {
+			if other, ok := seen[name]; ok {
+				t.Errorf("%s sets both %s and %s", name, other, s.path)
+			}
+			seen[name] = s.path
+		}
+	}
+}

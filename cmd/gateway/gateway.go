@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"holdfast"
+	"holdfast/balena"
+	"holdfast/buffer"
+	"holdfast/control"
+	"holdfast/control/redis"
+	"holdfast/dashboard"
+	"holdfast/rules"
+	"holdfast/uplink"
+)
+
+// A gateway is all parts put together. Its fields are set by assemble and not changed afterwards.
+type gateway struct {
+	cfg   Config
+	world world
+	log   *slog.Logger
+	now   func() holdfast.Instant
+
+	device string    // this gateway's id
+	boot   string    // the kernel's boot id
+	since  time.Time // start of the daemon
+
+	buffer  *buffer.Buffer
+	control *control.Control
+	rules   *rules.Engine
+	uplink  *uplink.Uplink // nil without a broker
+	mirror  *redis.Mirror  // nil without Redis
+	page    *dashboard.Dashboard
+
+	alerts   *alerts
+	notices  *notices
+	progress *progress
+	restored []holdfast.Record      // what the rules made of their last state
+	damage   *holdfast.BufferChange // what became of the buffer file at the start
+}
+
+// assemble opens the buffer and puts the parts round it.
+func assemble(ctx context.Context, cfg Config, w world) (*gateway, error) {
+	at := w.now()
+	g := &gateway{cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, alerts: newAlerts(), notices: new(notices), progress: newProgress()}
+	g.noticeMistakes()
+	g.identify()
+	if err := g.openBuffer(ctx); err != nil {
+		return nil, err
+	}
+	if err := g.settle(); err != nil {
+		return nil, errors.Join(err, g.buffer.Close())
+	}
+	g.restoreRules()
+	g.connect()
+	g.mirrorTo()
+	g.dashboard()
+	return g, nil
+}
+
+// identify settles who this gateway is.
+func (g *gateway) identify() {
+	id, source, err := balena.Identify(balena.IdentityOptions{Configured: g.cfg.Device, Folder: g.cfg.DataDir})
+	if err != nil {
+		g.log.Error("device id will be another one after the next start", "device", id, "err", err)
+		g.notices.add("the device id could not be kept and will be another one after the next start: " + err.Error())
+	}
+	g.device = id
+	g.log.Info("gateway starts", "device", id, "by", source, "version", version, "boot", g.boot)
+}
+
+func (g *gateway) openBuffer(ctx context.Context) (err error) {
+	g.buffer, g.damage, err = openBuffer(ctx, buffer.Options{
+		Path: filepath.Join(g.cfg.DataDir, bufferFile), Device: g.device, MaxBytes: g.cfg.BufferMaxBytes,
+		Window: g.cfg.BufferWindow, Grow: g.world.grow, Log: g.log,
+		Report: func(c holdfast.BufferChange) { g.event(holdfast.EventBuffer, c) },
+	})
+	return err
+}
+
+// settle makes the one owner of settings, and gives the source what it should do now.
+func (g *gateway) settle() (err error) {
+	seconds, _ := json.Marshal(g.cfg.Interval.Seconds()) // a number and a word always have JSON
+	level, _ := json.Marshal(g.cfg.LogLevel)
+	g.control, err = control.New(control.Options{
+		Store: held{g},
+		Defaults: []holdfast.Setting{
+			{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
+			{Key: holdfast.SettingInterval, Value: seconds, Origin: holdfast.OriginConfig},
+			{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
+		},
+		Now: g.now, Apply: g.apply, Changed: g.changed, Reboot: g.rebooter(), Log: g.log,
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range g.control.Settings() {
+		g.apply(s)
+	}
+	return nil
+}
+
+// apply makes a setting take effect.
+func (g *gateway) apply(s holdfast.Setting) {
+	if sensor, ok := holdfast.IntervalSensor(s.Key); ok {
+		g.world.source.SetInterval(sensor, g.control.Interval(sensor))
+	}
+	switch s.Key {
+	case holdfast.SettingMeasuring:
+		g.world.source.SetMeasuring(string(s.Value) == "true")
+	case holdfast.SettingLogLevel:
+		var level string
+		if g.world.level != nil && json.Unmarshal(s.Value, &level) == nil {
+			setLevel(g.world.level, level)
+		}
+	}
+}
+
+// changed tells everybody who shows settings.
+func (g *gateway) changed(s holdfast.Setting) {
+	g.log.Info("setting changed", "key", s.Key, "value", string(s.Value), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
+	if s.Key == holdfast.SettingMeasuring {
+		g.mirror.Measuring(string(s.Value) == "true")
+	}
+	g.uplink.Refresh()
+}
+
+func (g *gateway) rebooter() func(context.Context) error {
+	supervisor := balena.New(balena.Options{Address: g.cfg.SupervisorAddress, Key: g.cfg.SupervisorKey})
+	if supervisor == nil {
+		return nil
+	}
+	return supervisor.Reboot
+}
+
+// restoreRules brings the rules back to where they were when the newest reading became durable.
+func (g *gateway) restoreRules() {
+	set := g.cfg.Rules
+	if set == nil {
+		set = new(rules.Set)
+	}
+	g.rules = rules.New(set, rules.Options{Log: g.log, Broken: func(rule string, err error) {
+		g.event(holdfast.EventRules, holdfast.RulesChange{Rule: rule, State: "broken", Error: err.Error()})
+	}})
+	records, err := g.rules.Restore(g.buffer.State(rulesKey), g.now())
+	if err != nil {
+		g.log.Error("rules did not find all of their state", "err", err)
+	}
+	g.restored = records
+}
+
+// held is how control makes its changes durable: as events and state in one commit of the buffer.
+type held struct{ *gateway }
+
+func (h held) Commit(ctx context.Context, events []*holdfast.Event, state map[string][]byte) error {
+	records := make([]holdfast.Record, 0, len(events))
+	for _, e := range events {
+		records = append(records, e)
+	}
+	return h.buffer.Commit(ctx, buffer.Change{Records: h.encode(records), State: state, Urgent: true})
+}
+
+func (h held) State(key string) []byte          { return h.buffer.State(key) }
+func (h held) StateKeys(prefix string) []string { return h.buffer.StateKeys(prefix) }

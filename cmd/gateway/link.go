@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"holdfast"
+	"holdfast/buffer"
+	"holdfast/mqtt"
+	"holdfast/uplink"
+	"holdfast/wire"
+)
+
+// bindingKey is where the buffer keeps which database this gateway is bound to.
+const bindingKey = "uplink/store"
+
+// connect makes the uplink. Without a broker it only waits, and everything stays in the buffer.
+func (g *gateway) connect() {
+	g.uplink = uplink.New(uplink.Options{
+		Queue: g.buffer, Broker: g.broker(), Device: g.device, Stream: g.buffer.Stream(),
+		Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}, Mode: g.cfg.Ack,
+		Pin: g.cfg.Store, Store: g.binding, Bind: g.bind,
+		Status: g.birth, Catalog: g.world.source.Catalog, Command: g.command,
+		Link: g.linkChanged, Now: g.now, Log: g.log,
+	})
+}
+
+func (g *gateway) broker() mqtt.Options {
+	o := mqtt.Options{
+		Username: g.cfg.MQTTUsername, Password: g.cfg.MQTTPassword, KeepAlive: g.cfg.MQTTKeepAlive,
+		CleanSession: true, Dial: g.world.dial, Log: g.log,
+	}
+	if g.cfg.MQTTHost == "" {
+		return o
+	}
+	scheme := "tcp"
+	if g.cfg.TLS.Enable {
+		scheme = "ssl"
+		config, err := g.cfg.TLS.load()
+		if err != nil {
+			g.log.Error("TLS is not set up as configured", "err", err)
+			g.notices.add("TLS is not set up as configured: " + err.Error())
+		}
+		o.TLS = config
+	}
+	o.Broker = scheme + "://" + net.JoinHostPort(g.cfg.MQTTHost, strconv.Itoa(g.cfg.MQTTPort))
+	return o
+}
+
+// load reads the files. With an error it returns a configuration that trusts nothing, so that a mistake opens no door.
+func (c TLSConfig) load() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Insecure}
+	var mistakes []error
+	if c.CAFile != "" {
+		config.RootCAs = x509.NewCertPool()
+		pem, err := os.ReadFile(c.CAFile)
+		if err == nil && !config.RootCAs.AppendCertsFromPEM(pem) {
+			err = fmt.Errorf("%s holds no certificate in PEM", c.CAFile)
+		}
+		mistakes = append(mistakes, err)
+	}
+	if c.CertFile != "" || c.Key != "" {
+		pair, err := tls.LoadX509KeyPair(c.CertFile, c.Key)
+		config.Certificates = []tls.Certificate{pair}
+		mistakes = append(mistakes, err)
+	}
+	return config, errors.Join(mistakes...)
+}
+
+func (g *gateway) binding() (b uplink.Binding) {
+	if data := g.buffer.State(bindingKey); data != nil {
+		if err := json.Unmarshal(data, &b); err != nil {
+			g.log.Error("binding is damaged, the next receiver that answers is bound", "err", err)
+		}
+	}
+	return b
+}
+
+func (g *gateway) bind(ctx context.Context, b uplink.Binding) error {
+	data, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	return g.buffer.Commit(ctx, buffer.Change{State: map[string][]byte{bindingKey: data}, Urgent: true})
+}
+
+// command carries out a command and sends its results.
+func (g *gateway) command(ctx context.Context, payload []byte, retained bool) {
+	g.control.Execute(ctx, payload, retained, g.respond)
+}
+
+func (g *gateway) respond(r holdfast.Result) {
+	data, err := wire.Encode(r)
+	if err != nil {
+		g.log.Error("response cannot be written", "id", r.ID, "err", err)
+		return
+	}
+	g.uplink.Send(holdfast.TopicResponse, data, false)
+}
+
+func (g *gateway) linkChanged(state string, err error) {
+	if err != nil {
+		g.log.Warn("link", "state", state, "err", err)
+		return
+	}
+	g.log.Info("link", "state", state)
+}
+
+// birth is what the device's state message says.
+func (g *gateway) birth() holdfast.Status {
+	measuring, at, held := g.control.Measuring(), g.now(), g.buffer.Status()
+	clock := holdfast.ClockUnsynchronized
+	if at.Synchronized {
+		clock = holdfast.ClockSynchronized
+	}
+	return holdfast.Status{
+		Boot: g.boot, Since: g.since, Version: version, Measuring: &measuring, Clock: clock, Volatile: held.Volatile,
+		SettingsRevision: g.control.Revision(), Lanes: held.Lanes, OlderStreams: held.Older,
+		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit},
+	}
+}

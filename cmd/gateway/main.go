@@ -1,0 +1,81 @@
+// Command gateway is the daemon on the Pi: it reads the sensors and the button, applies the rules, keeps every reading
+// durably and forwards it over MQTT. run.go reads like the drawing in the README; each further file of this folder is one
+// subcommand, or ties two parts together.
+//
+// Exit codes: 0 done, 1 an operation failed, 2 the command line or the configuration is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set by the linker for a release.
+var version = "dev"
+
+// errUsage marks an error that the user mends on the command line or in the configuration.
+var errUsage = errors.New("usage")
+
+type subcommand struct {
+	name, arguments, about string
+	run                    func(ctx context.Context, args []string, out io.Writer) error
+}
+
+func subcommands() []subcommand {
+	return []subcommand{
+		{"run", "[--simulate | --replay FILE] [--config FILE]", "measure, keep and forward until SIGTERM", runCommand},
+		{"scan", "[--simulate]", "print what answers on the I²C buses", scanCommand},
+		{"check", "[--config FILE]", "check configuration and rules; exit 2 with all mistakes", checkCommand},
+		{"env", "", "print every variable with its meaning and default", envCommand},
+		{"buffer", "check FILE | salvage DAMAGED NEW", "examine a buffer file", bufferCommand},
+		{"health", "[--url URL]", "exit 0 while the running gateway makes progress", healthCommand},
+		{"version", "", "print the version", versionCommand},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := dispatch(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case err == nil:
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, "gateway:", err)
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "gateway:", err)
+		os.Exit(1)
+	}
+}
+
+func dispatch(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		help(out)
+		return nil
+	}
+	for _, c := range subcommands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], out)
+		}
+	}
+	help(os.Stderr)
+	return fmt.Errorf("%w: no subcommand %q", errUsage, args[0])
+}
+
+func help(out io.Writer) {
+	fmt.Fprintln(out, "gateway reads sensors, keeps every reading and forwards it.")
+	fmt.Fprintln(out)
+	for _, c := range subcommands() {
+		fmt.Fprintf(out, "  gateway %-8s %-44s %s\n", c.name, c.arguments, c.about)
+	}
+}
+
+func versionCommand(_ context.Context, _ []string, out io.Writer) error {
+	_, err := fmt.Fprintln(out, version)
+	return err
+}

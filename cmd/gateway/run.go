@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast"
+	"holdfast/sensors"
+)
+
+// runCommand is `gateway run`: it reads the configuration, puts the gateway together and runs it until ctx ends.
+func runCommand(ctx context.Context, args []string, _ io.Writer) error {
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	file := flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file")
+	simulate := flags.Bool("simulate", false, "measure a simulated Pi")
+	replay := flags.String("replay", "", "take readings from a CSV file instead of sensors")
+	replayLog := flags.String("replay-log", "", "with --replay: note each row there, fsynced, before it is handed out")
+	replaySpeed := flags.Float64("replay-speed", 1, "with --replay: how many times faster than the file says")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("%w: %v", errUsage, err)
+	}
+	if *simulate && *replay != "" {
+		return fmt.Errorf("%w: --simulate and --replay exclude each other", errUsage)
+	}
+	cfg, mistakes := loadConfig(*file, os.Getenv)
+	log, level := newLog(os.Stderr, cfg.LogLevel)
+	if mistakes != nil {
+		log.Error("configuration has mistakes; what is wrong keeps its default", "err", mistakes)
+	}
+	var w world
+	var err error
+	switch {
+	case *simulate:
+		w, err = simulatedPi(&cfg, log)
+	case *replay != "":
+		w, err = replayed(sensors.ReplayOptions{File: *replay, Truth: *replayLog, Speed: *replaySpeed}, log)
+	default:
+		w, err = hardware(cfg, log)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	w.mistakes, w.level = errors.Join(mistakes, w.mistakes), level
+	return run(ctx, cfg, w)
+}
+
+// waiting is how many readings wait in memory while the buffer is being opened, or its writer is busy.
+const waiting = 8192
+
+// run is the gateway. It reads like the drawing in the README: what the sensors measure goes through the rules into the
+// buffer, from there over the uplink; control settles who wants what. It returns nil when ctx ends, with everything that
+// was measured durable.
+func run(ctx context.Context, cfg Config, w world) error {
+	makers, ctx := errgroup.WithContext(ctx)
+
+	// The sensors come first: what they measure waits in this channel until the buffer is open.
+	readings := make(chan *holdfast.Reading, waiting)
+	makers.Go(func() error { return w.source.Run(ctx, readings) })
+
+	g, err := assemble(ctx, cfg, w)
+	if err != nil {
+		makers.Go(func() error { return err }) // ends the source
+		return makers.Wait()
+	}
+
+	// The loop and the buffer's writer end after everything that makes records.
+	var kept error
+	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
+	writer, loop := new(sync.WaitGroup), new(sync.WaitGroup)
+	writer.Go(func() { kept = g.buffer.Run(writing) })
+	g.bootEvent()
+	loop.Go(func() { g.measure(readings) })
+
+	makers.Go(func() error { return g.resume(ctx) })
+	makers.Go(func() error { return g.uplink.Run(ctx) })
+	makers.Go(func() error { return g.runButton(ctx) })
+	makers.Go(func() error { return g.watchButton(ctx) })
+	makers.Go(func() error { return g.watchClock(ctx) })
+	makers.Go(func() error { return g.mirror.Run(ctx) })
+	makers.Go(func() error { return g.serve(ctx) })
+
+	err = makers.Wait()
+	close(readings)
+	loop.Wait()
+	stopWriting()
+	writer.Wait()
+	return errors.Join(err, kept)
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"holdfast"
+)
+
+// A scalar is one value of the configuration. Its variable is its path in capitals; aliases are the older system's names.
+type scalar struct {
+	path     string
+	aliases  []string
+	fallback string
+	about    string
+	secret   bool
+	set      func(cfg *Config, value string) error
+}
+
+// variables returns the names of the environment variables that set s, its own first.
+func (s scalar) variables() []string {
+	own := strings.ToUpper(strings.ReplaceAll(s.path, ".", "_"))
+	return append([]string{own}, s.aliases...)
+}
+
+// scalars is the one table of everything that a file or a variable can set.
+func scalars() []scalar {
+	return []scalar{
+		{path: "device.id", about: "device id; else BALENA_DEVICE_UUID, the Pi's serial, or a random one kept with the data", set: deviceID},
+		{path: "data.dir", fallback: "data", about: "folder of the durable buffer", set: text(func(c *Config) *string { return &c.DataDir })},
+		{path: "http.listen", fallback: "127.0.0.1:8080", about: "address of the Pi's own page; off for none", set: listen},
+		{path: "dashboard.token", secret: true, about: "lets the page of another computer write; without it only the Pi itself may", set: token},
+		{path: "mqtt.host", about: "broker; without it nothing is sent and everything is kept", set: text(func(c *Config) *string { return &c.MQTTHost })},
+		{path: "mqtt.port", fallback: "1883", about: "the broker's port", set: integer(1, 65535, func(c *Config, n int64) { c.MQTTPort = int(n) })},
+		{path: "mqtt.username", about: "name at the broker", set: text(func(c *Config) *string { return &c.MQTTUsername })},
+		{path: "mqtt.password", secret: true, about: "password at the broker", set: text(func(c *Config) *string { return &c.MQTTPassword })},
+		{path: "mqtt.keepalive_seconds", fallback: "30", about: "MQTT keep-alive", set: integer(5, 3600, func(c *Config, n int64) { c.MQTTKeepAlive = time.Duration(n) * time.Second })},
+		{path: "mqtt.ack", fallback: "puback", about: "what frees a reading here: receipt (a receiver's database holds it) or puback (the broker has it)", set: ack},
+		{path: "mqtt.store", about: "the receiver's database to be bound to, 32 hex digits; else the first that answers", set: store},
+		{path: "mqtt.tls_enable", fallback: "false", about: "TLS to the broker", set: boolean(func(c *Config) *bool { return &c.TLS.Enable })},
+		{path: "mqtt.tls_insecure", fallback: "false", about: "do not check the broker's certificate", set: boolean(func(c *Config) *bool { return &c.TLS.Insecure })},
+		{path: "mqtt.tls_ca_certs", about: "file of the authorities to trust; else the system's", set: text(func(c *Config) *string { return &c.TLS.CAFile })},
+		{path: "mqtt.tls_certfile", about: "file of this device's certificate", set: text(func(c *Config) *string { return &c.TLS.CertFile })},
+		{path: "mqtt.tls_keyfile", about: "file of its key", set: text(func(c *Config) *string { return &c.TLS.Key })},
+		{path: "topic.prefix", about: "stands before every topic", set: text(func(c *Config) *string { return &c.TopicPrefix })},
+		{path: "sampling.interval", aliases: []string{"INTERVAL_SECONDS"}, fallback: "1", about: "seconds between two samples of a sensor", set: interval},
+		{path: "button.pin", about: "line of the start/stop button: a number (BCM) or a line's name; empty for none", set: text(func(c *Config) *string { return &c.Button.Pin })},
+		{path: "button.chip", about: "GPIO chip by label or path; else the one of the Pi's header", set: text(func(c *Config) *string { return &c.Button.Chip })},
+		{path: "button.pull", aliases: []string{"BUTTON_PULL_UP_DOWN"}, fallback: "up", about: "resistor: up, down, none", set: choice(func(c *Config) *string { return &c.Button.Pull }, "up", "down", "none")},
+		{path: "button.event", fallback: "falling", about: "edge of a press: falling, rising", set: edge},
+		{path: "button.bounce_millis", fallback: "30", about: "contact bounce in milliseconds", set: integer(0, 1000, func(c *Config, n int64) { c.Button.Bounce = time.Duration(n) * time.Millisecond })},
+		{path: "rules.file", about: "file of rules", set: text(func(c *Config) *string { return &c.RulesFile })},
+		{path: "buffer.max_bytes", fallback: "67108864", about: "largest size of the buffer file", set: integer(4<<20, 1<<40, func(c *Config, n int64) { c.BufferMaxBytes = n })},
+		{path: "buffer.window_seconds", fallback: "1", about: "longest that a reading waits for the disk", set: seconds(0.05, 60, func(c *Config, d time.Duration) { c.BufferWindow = d })},
+		{path: "redis.address", about: "host:port of a Redis to mirror values to; empty for none", set: address(func(c *Config) *string { return &c.RedisAddress })},
+		{path: "redis.password", secret: true, about: "its password", set: text(func(c *Config) *string { return &c.RedisPassword })},
+		{path: "balena.supervisor_address", about: "given by balena", set: text(func(c *Config) *string { return &c.SupervisorAddress })},
+		{path: "balena.supervisor_api_key", secret: true, about: "given by balena", set: text(func(c *Config) *string { return &c.SupervisorKey })},
+		{path: "log.level", fallback: "info", about: "debug, info, warn, error", set: choice(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
+	}
+}
+
+func text(field func(*Config) *string) func(*Config, string) error {
+	return func(cfg *Config, value string) error {
+		*field(cfg) = value
+		return nil
+	}
+}
+
+func choice(field func(*Config) *string, allowed ...string) func(*Config, string) error {
+	return func(cfg *Config, value string) error {
+		for _, a := range allowed {
+			if strings.EqualFold(value, a) {
+				*field(cfg) = a
+				return nil
+			}
+		}
+		return fmt.Errorf("%q: want one of %s", value, strings.Join(allowed, ", "))
+	}
+}
+
+func boolean(field func(*Config) *bool) func(*Config, string) error {
+	return func(cfg *Config, value string) error {
+		switch strings.ToLower(value) {
+		case "true", "1", "yes", "on":
+			*field(cfg) = true
+		case "false", "0", "no", "off":
+			*field(cfg) = false
+		default:
+			return fmt.Errorf("%q: want true or false", value)
+		}
+		return nil
+	}
+}
+
+func integer(low, high int64, set func(*Config, int64)) func(*Config, string) error {
+	return func(cfg *Config, value string) error {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || n < low || n > high {
+			return fmt.Errorf("%q: want a whole number from %d to %d", value, low, high)
+		}
+		set(cfg, n)
+		return nil
+	}
+}
+
+func seconds(low, high float64, set func(*Config, time.Duration)) func(*Config, string) error {
+	return func(cfg *Config, value string) error {
+		s, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(s >= low && s <= high) {
+			return fmt.Errorf("%q: want seconds from %v to %v", value, low, high)
+		}
+		set(cfg, time.Duration(s*float64(time.Second)))
+		return nil
+	}
+}
+
+func interval(cfg *Config, value string) error {
+	return seconds(holdfast.MinInterval, holdfast.MaxInterval, func(c *Config, d time.Duration) { c.Interval = d })(cfg, value)
+}
+
+func deviceID(cfg *Config, value string) error {
+	if err := holdfast.CheckDevice(value); err != nil {
+		return err
+	}
+	cfg.Device = value
+	return nil
+}
+
+func listen(cfg *Config, value string) error {
+	if value == "off" {
+		cfg.HTTPListen = ""
+		return nil
+	}
+	return address(func(c *Config) *string { return &c.HTTPListen })(cfg, value)
+}
+
+func address(field func(*Config) *string) func(*Config, string) error {
+	return func(cfg *Config, value string) error {
+		if _, port, err := net.SplitHostPort(value); err != nil || port == "" {
+			return fmt.Errorf("%q: want host:port", value)
+		}
+		*field(cfg) = value
+		return nil
+	}
+}
+
+func token(cfg *Config, value string) error {
+	if len(value) < 12 {
+		return fmt.Errorf("%d characters: want 12 or more, since it opens a door", len(value))
+	}
+	cfg.DashboardToken = value
+	return nil
+}
+
+func ack(cfg *Config, value string) error {
+	switch mode := holdfast.AckMode(strings.ToLower(value)); mode {
+	case holdfast.AckReceipt, holdfast.AckPuback:
+		cfg.Ack = mode
+		return nil
+	}
+	return fmt.Errorf("%q: want receipt or puback", value)
+}
+
+func store(cfg *Config, value string) (err error) {
+	cfg.Store, err = holdfast.ParseStream(value)
+	return err
+}
+
+func edge(cfg *Config, value string) error {
+	if strings.EqualFold(value, "raising") { // the older system's spelling
+		value = "rising"
+	}
+	return choice(func(c *Config) *string { return &c.Button.Edge }, "falling", "rising")(cfg, value)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+
+	"holdfast"
+	"holdfast/dashboard"
+	"holdfast/sensors"
+)
+
+// Status implements dashboard.Status: one look at everything that the page shows.
+func (g *gateway) Status(context.Context) dashboard.View {
+	at := g.now()
+	v := dashboard.View{
+		Time: at.Time, Device: g.device, Version: version, Since: g.since, Stream: g.buffer.Stream(),
+		Clock: holdfast.ClockUnsynchronized, Measuring: g.control.Measuring(), SettingsRevision: g.control.Revision(),
+		Link: g.viewLink(), Sensors: g.viewSensors(), Alerts: g.alerts.list(at.Time), Notices: g.notices.all(),
+	}
+	if at.Synchronized {
+		v.Clock = holdfast.ClockSynchronized
+	}
+	if by, ok := g.control.Get(holdfast.SettingMeasuring); ok && by.Revision > 0 {
+		v.MeasuringBy = &by
+	}
+	v.Buffer, v.Records = g.viewBuffer()
+	return v
+}
+
+func (g *gateway) viewLink() dashboard.Link {
+	s := g.uplink.Status()
+	link := dashboard.Link{
+		State: dashboard.LinkConnecting, Since: s.Since, Error: s.Error, Mode: g.cfg.Ack, Store: s.Store,
+		ReceiverOnline: s.Online, Hold: s.Hold,
+	}
+	switch {
+	case g.cfg.MQTTHost == "":
+		link.State = dashboard.LinkOff
+		return link
+	case s.Up:
+		link.State = dashboard.LinkConnected
+	}
+	link.Broker = net.JoinHostPort(g.cfg.MQTTHost, strconv.Itoa(g.cfg.MQTTPort))
+	if len(s.Others) > 0 {
+		link.OtherStore = s.Others[0]
+	}
+	return link
+}
+
+func (g *gateway) viewBuffer() (dashboard.Buffer, dashboard.Records) {
+	s := g.buffer.Status()
+	records := dashboard.Records{Delivered: g.uplink.Status().Receipted, Dropped: s.Dropped + s.Corrupt + s.Rejected}
+	for _, lane := range s.Lanes {
+		records.Produced += lane.Head
+		records.Waiting += lane.Pending
+	}
+	for _, stream := range s.Older {
+		for _, lane := range stream.Lanes {
+			records.Waiting += lane.Pending
+		}
+	}
+	return dashboard.Buffer{
+		Lanes: s.Lanes, Older: s.Older, Bytes: s.Bytes, Limit: s.Limit, Failing: s.Failing, Volatile: s.Volatile,
+	}, records
+}
+
+func (g *gateway) viewSensors() []dashboard.Sensor {
+	quantities := map[string][]holdfast.Quantity{}
+	for _, s := range g.world.source.Catalog().Sensors {
+		quantities[s.Name] = s.Quantities
+	}
+	out := []dashboard.Sensor{}
+	for _, s := range g.world.source.Sensors() {
+		out = append(out, dashboard.Sensor{
+			Name: s.Name, Chip: s.Chip, State: s.State, Error: s.Error, Time: s.Time, IntervalS: s.Interval.Seconds(),
+			Values: viewValues(quantities[s.Name], s), Samples: s.Samples, Skipped: s.Skipped, Errors: s.Errors,
+		})
+	}
+	return out
+}
+
+// viewValues puts the newest values beside what the catalog says of them.
+func viewValues(quantities []holdfast.Quantity, s sensors.State) []dashboard.Value {
+	out := []dashboard.Value{}
+	rest := maps.Clone(s.Values)
+	for _, q := range quantities {
+		value := dashboard.Value{Quantity: q.Name, Unit: q.Unit, Precision: q.Precision}
+		if v, ok := rest[q.Name]; ok {
+			value.Value = &v
+			delete(rest, q.Name)
+		}
+		out = append(out, value)
+	}
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		v := rest[name]
+		out = append(out, dashboard.Value{Quantity: name, Precision: 3, Value: &v})
+	}
+	return out
+}

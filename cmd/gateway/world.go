@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	"holdfast"
+	"holdfast/internal/clock"
+	"holdfast/rules"
+	"holdfast/sensors"
+	"holdfast/sensors/simulated"
+)
+
+// A world is what the gateway stands in: where readings and presses come from, what time it is, how a broker is reached.
+// There are three: a Pi's hardware, a simulated Pi, a replayed file; tests make a fourth.
+type world struct {
+	log      *slog.Logger
+	level    *slog.LevelVar // of the log, nil where it is fixed
+	mistakes error          // of the configuration
+
+	now    func() holdfast.Instant
+	clock  *clock.Clock // nil where time is a test's
+	source source
+	button button // nil where there is none
+	// press presses the button from the page, where the button is a virtual one.
+	press func()
+
+	sensorChanges chan holdfast.SensorChange
+	presses       chan holdfast.Origin
+
+	dial func(ctx context.Context) (net.Conn, error) // nil for the network
+	grow bool                                        // let the buffer file grow before there is need
+}
+
+// A source measures. Its methods may be called before and while it runs.
+type source interface {
+	Run(ctx context.Context, out chan<- *holdfast.Reading) error
+	SetMeasuring(on bool)
+	SetInterval(sensor string, d time.Duration)
+	Catalog() holdfast.Catalog
+	Sensors() []sensors.State
+}
+
+// A button reports presses until ctx ends.
+type button interface {
+	Run(ctx context.Context) error
+}
+
+// changes is how many changes of sensors wait until somebody notes them; far more than sensors fit on a Pi.
+const changes = 1024
+
+func newWorld(log *slog.Logger, c *clock.Clock) world {
+	return world{
+		log: log, clock: c, now: c.Now, grow: true,
+		sensorChanges: make(chan holdfast.SensorChange, changes),
+		presses:       make(chan holdfast.Origin, 16),
+	}
+}
+
+// hardware is a Pi: its I²C buses and its GPIO lines.
+func hardware(cfg Config, log *slog.Logger) (world, error) {
+	w := newWorld(log, clock.New())
+	buses, err := sensors.OpenBuses(log)
+	if err != nil {
+		log.Warn("some I²C bus did not open", "err", err)
+	}
+	if len(buses) == 0 {
+		log.Warn("no I²C bus was found; on a Pi, dtparam=i2c_arm=on opens one")
+	}
+	w.source = sensors.New(w.samplerOptions(cfg, buses))
+	if cfg.Button.Pin == "" {
+		return w, nil
+	}
+	w.button, err = sensors.NewButton(sensors.ButtonOptions{
+		Chip: cfg.Button.Chip, Line: cfg.Button.Pin, Pull: cfg.Button.Pull, Edge: cfg.Button.Edge, Debounce: cfg.Button.Bounce,
+		Buses: numbers(buses), Press: func() { w.pressed(holdfast.OriginButton) }, Log: log,
+	})
+	if err != nil {
+		w.button = nil
+		w.mistakes = errors.Join(w.mistakes, err)
+	}
+	return w, nil
+}
+
+// simulatedPi is a Pi without hardware. Its clock counts as synchronised: the weather does not care.
+func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
+	w := newWorld(log, clock.New(clock.AssertSynchronized()))
+	pi := simulated.New(simulated.Options{})
+	w.source = sensors.New(w.samplerOptions(*cfg, pi.Buses()))
+	virtual := simulated.NewButton(func() { w.pressed(holdfast.OriginButton) })
+	w.button, w.press = virtual, virtual.Press
+	if cfg.RulesFile != "" {
+		return w, nil
+	}
+	var err error
+	cfg.Rules, err = rules.Parse("example.yaml", rules.Example)
+	return w, err
+}
+
+// replayed hands out the rows of a file.
+func replayed(o sensors.ReplayOptions, log *slog.Logger) (world, error) {
+	w := newWorld(log, clock.New())
+	o.Now, o.Log = w.now, log
+	changes := w.sensorChanges
+	o.Changed = func(c holdfast.SensorChange) { changes <- c }
+	replay, err := sensors.OpenReplay(o)
+	w.source = replay
+	return w, err
+}
+
+func (w *world) samplerOptions(cfg Config, buses []*sensors.Bus) sensors.Options {
+	changes := w.sensorChanges
+	return sensors.Options{
+		Buses: buses, Sensors: configured(cfg.Sensors), Interval: cfg.Interval, Revision: w.now().Time.Unix(), Now: w.now,
+		Changed: func(c holdfast.SensorChange) { changes <- c }, Log: w.log,
+	}
+}
+
+// pressed passes a press on, and forgets it when nobody takes presses: a press is for now, not for later.
+func (w *world) pressed(origin holdfast.Origin) {
+	select {
+	case w.presses <- origin:
+	default:
+	}
+}
+
+func configured(list []SensorConfig) []sensors.Configured {
+	var out []sensors.Configured
+	for _, s := range list {
+		out = append(out, sensors.Configured(s))
+	}
+	return out
+}
+
+func numbers(buses []*sensors.Bus) []int {
+	var out []int
+	for _, b := range buses {
+		out = append(out, b.Number())
+	}
+	return out
+}

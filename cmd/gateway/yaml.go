@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"holdfast"
+)
+
+// applyYAML sets what the text says and returns every mistake with its place. where names the text in them.
+func applyYAML(cfg *Config, where string, text []byte) []error {
+	if len(strings.TrimSpace(string(text))) == 0 {
+		return nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return []error{fmt.Errorf("%s: %w", where, err)}
+	}
+	if len(doc.Content) == 0 {
+		return nil
+	}
+	f := file{where: where, cfg: cfg}
+	f.section("", doc.Content[0])
+	return f.mistakes
+}
+
+// A file is one configuration text on its way into a Config.
+type file struct {
+	where    string
+	cfg      *Config
+	mistakes []error
+}
+
+func (f *file) wrong(at *yaml.Node, path, format string, args ...any) {
+	f.mistakes = append(f.mistakes, fmt.Errorf("%s:%d: %s: %s", f.where, at.Line, path, fmt.Sprintf(format, args...)))
+}
+
+// section walks one mapping: a key is a scalar of the table, a list, or a mapping of more.
+func (f *file) section(path string, node *yaml.Node) {
+	if node.Kind != yaml.MappingNode {
+		f.wrong(node, path, "want keys and values")
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		at := strings.TrimPrefix(path+"."+key.Value, ".")
+		switch {
+		case at == "sensors":
+			f.sensors(value)
+		case value.Kind == yaml.MappingNode && isSection(at):
+			f.section(at, value)
+		default:
+			f.scalar(at, key, value)
+		}
+	}
+}
+
+func isSection(path string) bool {
+	return slices.ContainsFunc(scalars(), func(s scalar) bool { return strings.HasPrefix(s.path, path+".") })
+}
+
+func (f *file) scalar(path string, key, value *yaml.Node) {
+	for _, s := range scalars() {
+		if s.path != path {
+			continue
+		}
+		if value.Kind != yaml.ScalarNode {
+			f.wrong(value, path, "want one value")
+		} else if err := s.set(f.cfg, value.Value); err != nil {
+			f.wrong(value, path, "%v", err)
+		}
+		return
+	}
+	f.wrong(key, path, "no such key; `gateway env` lists them all")
+}
+
+// sensors reads the list of chips that are not to be searched for.
+func (f *file) sensors(node *yaml.Node) {
+	if node.Kind != yaml.SequenceNode {
+		f.wrong(node, "sensors", "want a list")
+		return
+	}
+	for i, item := range node.Content {
+		path := fmt.Sprintf("sensors[%d]", i)
+		sensor, err := f.sensor(path, item)
+		if err == nil {
+			f.cfg.Sensors = append(f.cfg.Sensors, sensor)
+		}
+	}
+}
+
+var errSensor = errors.New("sensor left out")
+
+func (f *file) sensor(path string, node *yaml.Node) (s SensorConfig, err error) {
+	before := len(f.mistakes)
+	if node.Kind != yaml.MappingNode {
+		f.wrong(node, path, "want keys and values: chip, bus, address")
+		return s, errSensor
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i].Value, node.Content[i+1]
+		if err := s.set(key, value.Value); err != nil {
+			f.wrong(value, path+"."+key, "%v", err)
+		}
+	}
+	if s.Chip == "" || s.Address == 0 {
+		f.wrong(node, path, "want at least chip and address")
+	}
+	if len(f.mistakes) > before {
+		return s, errSensor
+	}
+	return s, nil
+}
+
+func (s *SensorConfig) set(key, value string) error {
+	switch key {
+	case "name":
+		s.Name = value
+		return holdfast.CheckSensor(value)
+	case "chip":
+		s.Chip = value
+	case "bus":
+		n, err := strconv.ParseUint(value, 10, 8)
+		if err != nil {
+			return fmt.Errorf("%q: want the number of a bus, 1 for /dev/i2c-1", value)
+		}
+		s.Bus = int(n)
+	case "address":
+		n, err := strconv.ParseUint(value, 0, 8)
+		if err != nil || n < 0x08 || n > 0x77 {
+			return fmt.Errorf("%q: want an I²C address from 0x08 to 0x77", value)
+		}
+		s.Address = uint16(n)
+	case "interval":
+		return seconds(holdfast.MinInterval, holdfast.MaxInterval, func(_ *Config, d time.Duration) { s.Interval = d })(nil, value)
+	default:
+		return errors.New("no such key; want name, chip, bus, address, interval")
+	}
+	return nil
+}

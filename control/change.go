@@ -1,0 +1,172 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"holdfast"
+)
+
+// commitTimeout bounds the wait for the disk. A commit is not given up when its caller is, because then nobody would know
+// whether the change holds.
+const commitTimeout = 10 * time.Second
+
+// maxSettings bounds how many settings can be changed; only intervals of sensors are without end.
+const maxSettings = 1000
+
+// Set changes a setting and returns it as it holds then. Where it holds the value already, nothing happens and the setting
+// is returned as it is. When Set returns without error the change is durable and has taken effect; with an error nothing
+// has changed. The error wraps [holdfast.ErrInvalid] where key or value are wrong.
+func (c *Control) Set(ctx context.Context, key string, value json.RawMessage, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if err := c.acquire(ctx); err != nil {
+		return holdfast.Setting{}, fmt.Errorf("set %s: %w", key, err)
+	}
+	defer c.release()
+	ch := c.begin()
+	setting, err := ch.set(key, value, origin, reason)
+	if err == nil {
+		err = c.carry(ctx, ch)
+	}
+	if err != nil {
+		return holdfast.Setting{}, fmt.Errorf("set %s: %w", key, err)
+	}
+	return setting, nil
+}
+
+// Toggle is a press of the button: it turns measuring on or off. The press and the change land in one commit.
+func (c *Control) Toggle(ctx context.Context, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if err := c.acquire(ctx); err != nil {
+		return holdfast.Setting{}, fmt.Errorf("toggle measuring: %w", err)
+	}
+	defer c.release()
+	ch := c.begin()
+	ch.event(holdfast.EventButton, holdfast.Press{Origin: string(origin), Press: "short"})
+	setting, err := ch.set(holdfast.SettingMeasuring, boolean(!c.Measuring()), origin, reason)
+	if err == nil {
+		err = c.carry(ctx, ch)
+	}
+	if err != nil {
+		return holdfast.Setting{}, fmt.Errorf("toggle measuring: %w", err)
+	}
+	return setting, nil
+}
+
+func boolean(b bool) json.RawMessage {
+	if b {
+		return json.RawMessage("true")
+	}
+	return json.RawMessage("false")
+}
+
+// acquire waits for the slot: the right to make the next change.
+func (c *Control) acquire(ctx context.Context) error {
+	select {
+	case c.slot <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Control) release() { <-c.slot }
+
+// A change is what one commit makes durable, and what takes effect after it. It belongs to the holder of the slot.
+type change struct {
+	c       *Control
+	now     holdfast.Instant
+	events  []*holdfast.Event
+	state   map[string][]byte
+	effects []holdfast.Setting
+}
+
+func (c *Control) begin() *change {
+	return &change{c: c, now: c.o.Now(), state: make(map[string][]byte)}
+}
+
+func (ch *change) event(name string, data any) {
+	ch.events = append(ch.events, holdfast.NewEvent(ch.now, name, data))
+}
+
+// set adds a change of one setting, unless it holds the value already.
+func (ch *change) set(key string, value json.RawMessage, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if err := holdfast.CheckSetting(key, value); err != nil {
+		return holdfast.Setting{}, err
+	}
+	value, err := canonical(value)
+	if err != nil {
+		return holdfast.Setting{}, err
+	}
+	current, ok := ch.c.Get(key)
+	if ok && same(current.Value, value) {
+		return current, nil
+	}
+	if !ok && len(ch.c.Settings()) >= maxSettings {
+		return holdfast.Setting{}, fmt.Errorf("%w %s: there are %d settings already", holdfast.ErrInvalid, key, maxSettings)
+	}
+	setting := holdfast.Setting{
+		Key:      key,
+		Value:    value,
+		Revision: ch.c.Revision() + int64(len(ch.effects)) + 1,
+		Origin:   origin,
+		Reason:   cut(reason, 256),
+		Time:     ch.now.Time,
+	}
+	ch.effects = append(ch.effects, setting)
+	ch.event(holdfast.EventSetting, setting)
+	return setting, nil
+}
+
+// carry makes a change durable and then lets it take effect.
+func (c *Control) carry(ctx context.Context, ch *change) error {
+	if len(ch.effects) > 0 {
+		ch.state[stateKey] = c.encode(ch.effects)
+	}
+	if len(ch.events) == 0 && len(ch.state) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if err := c.o.Store.Commit(ctx, ch.events, ch.state); err != nil {
+		return fmt.Errorf("make it durable: %w", err)
+	}
+	for _, setting := range ch.effects {
+		c.adopt(setting)
+	}
+	return nil
+}
+
+func (c *Control) adopt(setting holdfast.Setting) {
+	c.mu.Lock()
+	c.stored[setting.Key], c.revision = setting, setting.Revision
+	c.mu.Unlock()
+	if c.o.Apply != nil {
+		c.o.Apply(setting)
+	}
+	if c.o.Changed != nil {
+		c.o.Changed(setting)
+	}
+}
+
+// canonical writes a JSON value in one way: no blanks, sorted keys, 5 for 5.0.
+func canonical(value json.RawMessage) (json.RawMessage, error) {
+	var v any
+	if err := json.Unmarshal(value, &v); err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
+
+func same(a, b json.RawMessage) bool {
+	a, err := canonical(a)
+	return err == nil && bytes.Equal(a, b)
+}
+
+func cut(text string, n int) string {
+	if len(text) > n {
+		return text[:n]
+	}
+	return text
+}

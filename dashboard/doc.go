@@ -1,0 +1,20 @@
+// Package dashboard is the Pi's own page and HTTP API: live values, history, what waits in the buffer, the link, alerts,
+// and the start/stop button. It works without a network: everything is embedded.
+//
+//	GET  /                              the page
+//	GET  /api/v1/status                 a View
+//	GET  /api/v1/live                   a View each second, as server-sent events
+//	GET  /api/v1/history                one quantity of one sensor over time, at most 1000 points
+//	GET  /api/v1/events                 the newest events
+//	POST /api/v1/button                 presses the virtual button; answers with the View that follows
+//	GET  /api/v1/settings/{key}         a setting: value, origin, reason, revision
+//	PUT  /api/v1/settings/{key}         {"value":…,"reason":"…"}
+//	GET  /healthz                       whether the gateway makes progress; being offline is not ill
+//	GET  /metrics                       where Options.Metrics is given
+//
+// Reading needs no login. Writing needs a request from the device itself (a loopback peer that names a loopback host) or
+// the token of Options.Token as bearer; there is no default token. Errors are problem+json (RFC 9457).
+//
+// The package knows nothing of sensors, buffer or uplink: it declares three small interfaces, [Status], [History] and
+// [Settings], which cmd/gateway fills. It keeps no state but the count of its subscribers.
+package dashboard

@@ -1,0 +1,57 @@
+// Events in words: what happened on a device, for people.
+
+import { bare, capital, moment, plural } from "./format.js";
+import { el, empty, list, text, $ } from "./dom.js";
+
+const because = (data) => [data.origin && `by ${data.origin}`, data.reason].filter(Boolean).join(": ");
+
+function setting(data) {
+  if (data.key === "measuring") return [data.value ? "Measuring started" : "Measuring stopped", because(data)];
+  if (data.key?.startsWith("sampling.interval")) {
+    const sensor = data.key.slice("sampling.interval.".length);
+    return [`Interval set to ${bare(data.value)} s`, [sensor, because(data)].filter(Boolean).join(" · ")];
+  }
+  if (data.key === "rules") return ["Rules changed", because(data)];
+  return [`${data.key} set to ${JSON.stringify(data.value)}`, because(data)];
+}
+
+function boot(data) {
+  const before = !data.previous ? "first start on this card"
+    : data.previous.clean ? "the run before ended cleanly" : "the run before ended without a clean stop";
+  return ["Gateway started", [data.version && `version ${data.version}`, before].filter(Boolean).join(" · ")];
+}
+
+const table = {
+  boot,
+  setting,
+  anchor: () => ["Clock synchronised", "readings taken before get their true time"],
+  sensor: (d) => [`Sensor ${d.sensor} ${{ ok: "answers", lost: "is lost", degraded: "fails at times", absent: "is absent", identifying: "is being identified" }[d.state] ?? d.state}`, d.error],
+  button: (d) => ["Button pressed", d.origin === "page" ? "on the page" : d.press && `${d.press} press`],
+  command: (d) => [`Command ${d.name} ${d.state?.replace("_", " ")}`, [d.from && `from ${d.from}`, d.error?.message].filter(Boolean).join(" · ")],
+  rules: (d) => (d.state === "broken" ? [`Rule ${d.rule} is broken`, d.error] : [`Rules ${d.state}`, d.error]),
+  buffer: (d) => [`Buffer ${d.state}`, [d.records && plural(d.records, "record"), d.error].filter(Boolean).join(" · ")],
+  link: (d) => [`Link ${d.state ?? ""}`, d.error],
+  output: (d) => [`Output ${d.output ?? ""} ${d.value ?? ""}`, because(d)],
+};
+
+// words returns [title, detail] of an event; of an unknown one, its name and its data as they are.
+export function words(event) {
+  const data = event.data ?? {};
+  const known = table[event.event];
+  const [title, detail] = known ? known(data) : [capital(event.event), JSON.stringify(data)];
+  return [title.trim(), detail || ""];
+}
+
+// show fills an <ol> with events, newest first. key tells events apart; most bounds the list.
+export function show(parent, events, now, key, most = 12) {
+  const shown = events.slice(0, most);
+  empty(parent, shown, "Nothing has happened yet.");
+  list(parent, shown, key, () => el("li", { class: "event" }, el("time"), el("p", {}, el("strong"), el("span", { class: "quiet" }))), (node, event) => {
+    const [title, detail] = words(event);
+    const time = $("time", node);
+    time.dateTime = event.time;
+    text(time, moment(event.time, now));
+    text($("strong", node), title);
+    text($("span", node), detail);
+  });
+}

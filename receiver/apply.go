@@ -1,0 +1,301 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"holdfast"
+	"holdfast/receiver/store"
+)
+
+// lastTry is the arrival at which a batch that is no statement is given up: its range is held in state rejected.
+const lastTry = 3
+
+// holdRetry is after how many seconds a device that is not active may try again.
+const holdRetry = 60
+
+// maxReason bounds the text of one rejection in bytes, so that a receipt for a whole batch of them stays small.
+const maxReason = 128
+
+// An outcome is what follows from a transaction, once it is committed.
+type outcome struct {
+	receipts []addressed
+	live     []Live
+	letters  []store.Letter
+	stored   map[holdfast.What]uint64 // numbers newly in the ledger, by state
+	repeated uint64                   // numbers that were in it already
+}
+
+// addressed is a receipt for a device.
+type addressed struct {
+	device string
+	holdfast.Receipt
+}
+
+// writer puts deliveries into one transaction.
+type writer struct {
+	*store.Tx
+	outcome
+	now time.Time
+}
+
+// put applies one delivery. An error ends the transaction.
+func (w *writer) put(d *delivery) error {
+	switch {
+	case d.letter != nil:
+		return w.refuse(d)
+	case d.batch != nil:
+		return w.putBatch(d)
+	case d.status != nil:
+		return w.putStatus(d)
+	case d.catalog != nil:
+		return w.putCatalog(d)
+	}
+	w.live = append(w.live, Live{Kind: LiveResponse, Device: d.device, Result: d.result})
+	return nil
+}
+
+// refuse stores a dead letter. A batch that is no statement and comes for the last time has its range rejected.
+func (w *writer) refuse(d *delivery) error {
+	l := *d.letter
+	count, err := w.letter(l)
+	if err != nil || count < lastTry || l.First == 0 || (l.Code != codeInvalidBatch && l.Code != codeConflict) {
+		return err
+	}
+	s, err := w.Stream(l.Stream, l.Device, w.now)
+	if err != nil || s.Device != l.Device {
+		return err
+	}
+	r := holdfast.Range{First: l.First, Last: l.Through}
+	held, _, err := w.settle(s, l.Lane, r, []store.Interval{{Range: r, State: holdfast.Rejected, Cause: CauseInvalid}})
+	if err != nil {
+		return err
+	}
+	if _, err := w.Raise(s.N, l.Lane, l.Through); err != nil {
+		return err
+	}
+	reason := func(uint64) (code, text string) { return l.Code, l.Text }
+	w.receipt(s, l.Lane, r, rejections(held, r, reason))
+	return nil
+}
+
+func (w *writer) letter(l store.Letter) (count int, err error) {
+	w.letters = append(w.letters, l)
+	return w.AddLetter(l, w.now)
+}
+
+// putBatch settles the range of a batch in the ledger, stores what is new of it, and receipts it.
+func (w *writer) putBatch(d *delivery) error {
+	b := d.batch
+	status, err := w.Seen(d.device, true, w.now)
+	if err != nil {
+		return err
+	}
+	if status != store.StatusActive {
+		w.receipts = append(w.receipts, addressed{d.device, holdfast.Receipt{Hold: true, RetryS: holdRetry, Reason: status}})
+		return nil
+	}
+	s, err := w.Stream(b.Stream, d.device, w.now)
+	if err != nil {
+		return err
+	}
+	if s.Device != d.device {
+		return w.refuse(d.refused(codeForeignStream, fmt.Errorf("stream %s belongs to device %s", s.ID, s.Device)))
+	}
+	held, added, err := w.settle(s, b.Lane, b.Range(), d.stated())
+	if err != nil {
+		return err
+	}
+	w.repeated += b.Range().Len() - added.Count()
+	if err := w.putRecords(s, d, added); err != nil {
+		return err
+	}
+	head, err := w.Raise(s.N, b.Lane, b.Head)
+	if err != nil {
+		return err
+	}
+	if s.Ended == store.EndedCrash {
+		if err := w.crash(s, b.Lane, head); err != nil {
+			return err
+		}
+	}
+	w.receipt(s, b.Lane, b.Range(), rejections(held, b.Range(), d.reason))
+	return nil
+}
+
+// stated returns what a batch says about its range, number by number.
+func (d *delivery) stated() []store.Interval {
+	b := d.batch
+	whole := store.Interval{Range: b.Range(), State: b.What, Cause: b.Cause}
+	rejected := store.Interval{Range: b.Range(), State: holdfast.Rejected, Cause: CauseInvalid}
+	switch b.What {
+	case holdfast.Data:
+		var all []store.Interval
+		for i := range d.records {
+			one := store.Interval{Range: holdfast.Range{First: b.First + uint64(i), Last: b.First + uint64(i)}, State: holdfast.Data}
+			if d.faults[i] != nil {
+				one.State, one.Cause = holdfast.Rejected, CauseInvalid
+			}
+			all = append(all, one)
+		}
+		return coalesce(all)
+	case holdfast.Thin:
+		whole.Cause = ""
+		for _, fault := range d.faults {
+			if fault == nil {
+				return []store.Interval{whole}
+			}
+		}
+		return []store.Interval{rejected}
+	}
+	return []store.Interval{whole}
+}
+
+// reason says why the receiver set a number of the batch aside.
+func (d *delivery) reason(seq uint64) (code, text string) {
+	if i := seq - d.batch.First; d.batch.What == holdfast.Data && i < uint64(len(d.faults)) && d.faults[i] != nil {
+		return codeInvalidRecord, d.faults[i].Error()
+	}
+	return codeInvalidRecord, ""
+}
+
+// settle enters a statement about r in a lane's ledger. It returns what the ledger then holds there, and what of that is new.
+func (w *writer) settle(s store.Stream, lane holdfast.Lane, r holdfast.Range, stated []store.Interval) (held []store.Interval, added holdfast.Ranges, err error) {
+	held, err = w.Held(s.N, lane, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	added, out, in := settle(held, stated)
+	if len(added) == 0 {
+		return held, nil, nil
+	}
+	for _, i := range stated {
+		w.stored[i.State] += added.Within(i.Range).Count()
+	}
+	if err := w.Replace(s.N, lane, out, in, w.now); err != nil {
+		return nil, nil, err
+	}
+	return append(without(held, out), in...), added, nil
+}
+
+// receipt notes that a range is held now.
+func (w *writer) receipt(s store.Stream, lane holdfast.Lane, r holdfast.Range, rejected []holdfast.Rejection) {
+	w.receipts = append(w.receipts, addressed{s.Device, holdfast.Receipt{
+		Stream: s.ID, Lane: lane, Ranges: holdfast.Ranges{r}, Rejected: rejected,
+	}})
+}
+
+// rejections lists the numbers of r that the receiver itself set aside, now or earlier.
+func rejections(held []store.Interval, r holdfast.Range, reason func(seq uint64) (code, text string)) []holdfast.Rejection {
+	var list []holdfast.Rejection
+	for _, h := range held {
+		if h.State != holdfast.Rejected || h.Cause != CauseInvalid {
+			continue
+		}
+		for seq := max(h.First, r.First); seq <= min(h.Last, r.Last) && len(list) < holdfast.MaxBatchRecords; seq++ {
+			code, text := reason(seq)
+			list = append(list, holdfast.Rejection{Seq: seq, Code: code, Reason: strings.ToValidUTF8(text[:min(len(text), maxReason)], "")})
+		}
+	}
+	return list
+}
+
+// putRecords stores those records of a batch whose numbers are new, and makes dead letters of those that are not valid.
+func (w *writer) putRecords(s store.Stream, d *delivery, added holdfast.Ranges) error {
+	if len(added) == 0 {
+		return nil
+	}
+	b := d.batch
+	for i, record := range d.records {
+		seq, last, part := b.First+uint64(i), b.First+uint64(i), 0
+		if b.What == holdfast.Thin {
+			seq, last, part = b.First, b.Last, i
+		} else if !added.Contains(seq) {
+			continue
+		}
+		if d.faults[i] != nil {
+			_, err := w.letter(store.Letter{Device: s.Device, Topic: d.Topic, Code: codeInvalidRecord, Text: d.faults[i].Error(),
+				Payload: b.Records[i], Stream: s.ID, Lane: b.Lane, First: seq, Through: last})
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.putRecord(s, seq, part, record, b.Records[i]); err != nil {
+			return fmt.Errorf("record %d of lane %s: %w", seq, b.Lane, err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) putRecord(s store.Stream, seq uint64, part int, record holdfast.Record, text []byte) error {
+	switch r := record.(type) {
+	case *holdfast.Reading:
+		w.live = append(w.live, Live{Kind: LiveSample, Device: s.Device, Seq: seq, Reading: r})
+		return w.AddReading(s, seq, r)
+	case *holdfast.Aggregate:
+		return w.AddAggregate(s, seq, part, r, text)
+	case *holdfast.Thinned:
+		return w.AddThinned(s, seq, part, r, text)
+	case *holdfast.Alert:
+		w.live = append(w.live, Live{Kind: LiveAlert, Device: s.Device, Seq: seq, Alert: r})
+		return w.AddAlert(s, seq, r, text)
+	case *holdfast.Event:
+		w.live = append(w.live, Live{Kind: LiveEvent, Device: s.Device, Stream: s.ID, Seq: seq, Event: r})
+		return errors.Join(w.AddEvent(s, seq, r, text), w.putEvent(s, r))
+	}
+	return fmt.Errorf("%w: no place for a %T", store.ErrConflict, record)
+}
+
+// putEvent does what follows from an event: a boot tells how the stream before ended, an anchor what a boot's clock meant.
+func (w *writer) putEvent(s store.Stream, e *holdfast.Event) error {
+	switch e.Event {
+	case holdfast.EventBoot:
+		if boot := readBoot(e); boot.Previous != nil && boot.Previous.Stream != s.ID {
+			return w.end(s.Device, boot.Previous)
+		}
+	case holdfast.EventAnchor:
+		return w.AddAnchor(s.Device, e.Time, *readAnchor(e))
+	}
+	return nil
+}
+
+// end notes how the stream before ended. The first word about it counts, and none about the stream of another device.
+func (w *writer) end(device string, p *holdfast.Previous) error {
+	s, err := w.Stream(p.Stream, device, w.now)
+	if err != nil || s.Device != device || s.Ended != "" {
+		return err
+	}
+	ended := store.EndedCrash
+	if p.Clean {
+		ended = store.EndedClean
+	}
+	for _, lane := range holdfast.Lanes {
+		head, err := w.Raise(s.N, lane, p.Lanes[lane])
+		if err != nil {
+			return err
+		}
+		head.Durable = p.Lanes[lane]
+		if err := w.SetDurable(s.N, lane, head.Durable); err != nil {
+			return err
+		}
+		if !p.Clean {
+			if err := w.crash(s, lane, head); err != nil {
+				return err
+			}
+		}
+	}
+	return w.End(s.N, ended)
+}
+
+// crash states as lost what lies above the last durable number of a crashed stream, up to the highest that anybody spoke of.
+func (w *writer) crash(s store.Stream, lane holdfast.Lane, head store.Head) error {
+	if head.Head <= head.Durable {
+		return nil
+	}
+	r := holdfast.Range{First: head.Durable + 1, Last: head.Head}
+	_, _, err := w.settle(s, lane, r, []store.Interval{{Range: r, State: holdfast.Dropped, Cause: holdfast.CauseCrash}})
+	return err
+}

@@ -1,0 +1,172 @@
+// Package broker is the MQTT broker that the receiver carries with it, so that a gateway and a receiver need nothing else:
+// a NATS server in the same process, which speaks MQTT 3.1.1 and keeps sessions, queued and retained messages in a folder.
+//
+// It listens on loopback only. Devices have no credentials yet, and a broker that anybody may write to has no place on a
+// network; [Start] refuses any other address and says what to do instead. The server's own protocol has no listener at all.
+//
+// Nothing depends on what the broker keeps. A batch that it loses is sent again, because its receipt never came; so its
+// folder may be deleted while the receiver is down, and one that the server cannot read is put aside and begun anew. What it
+// keeps is bounded by [Options.MaxBytes]: beyond that it takes messages without keeping them, which costs a resend too.
+//
+// The log is quiet: what NATS notes goes to Debug, its warnings to Warn.
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// Options of [Start].
+type Options struct {
+	Dir      string       // where it keeps sessions and messages; created
+	Listen   string       // host:port of the MQTT listener, on loopback; port 0 takes a free one
+	MaxBytes int64        // of what it keeps; default 256 MiB
+	Log      *slog.Logger // nil for none
+}
+
+const (
+	defaultBytes = 256 << 20
+	startTimeout = 20 * time.Second
+
+	// maxPayload is what an MQTT packet may hold: the 1 MiB of the largest message, and its topic.
+	maxPayload = 1<<20 + 4<<10
+
+	// maxPending is how many messages a session may hold unacknowledged. The broker passes over what is beyond it until
+	// the next redelivery, so it must not be smaller than a burst; clients queue as many. Redelivery is also what a client waits
+	// for that comes back to its session.
+	maxPending = 1024
+	redelivery = 10 * time.Second
+
+	// forget is after how long the broker drops the queue of a session that nobody came back to. Gateways have a new client
+	// id with each start, and a broker that was killed finds the queues of the old ones: without this they would grow for ever.
+	forget = time.Hour
+)
+
+// A Broker is a running broker.
+type Broker struct {
+	server  *server.Server
+	address string
+}
+
+// Start starts a broker and returns when it accepts connections.
+func Start(o Options) (*Broker, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = defaultBytes
+	}
+	host, port, err := loopback(o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if port, err = freePort(host, port); err != nil {
+		return nil, err
+	}
+	b, err := start(o, host, port)
+	if err == nil {
+		return b, nil
+	}
+	aside, asideErr := putAside(o.Dir)
+	if asideErr != nil || aside == "" {
+		return nil, errors.Join(err, asideErr)
+	}
+	o.Log.Error("broker begins with an empty store, what it had was put aside", "dir", aside, "err", err)
+	return start(o, host, port)
+}
+
+func start(o Options, host string, port int) (*Broker, error) {
+	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	s, err := server.NewServer(&server.Options{
+		ServerName:         "holdfast",
+		DontListen:         true,
+		NoSigs:             true,
+		NoSystemAccount:    true,
+		MaxPayload:         maxPayload,
+		JetStream:          true,
+		StoreDir:           o.Dir,
+		JetStreamMaxStore:  o.MaxBytes,
+		JetStreamMaxMemory: o.MaxBytes / 4,
+		MQTT: server.MQTTOpts{
+			Host:                      host,
+			Port:                      port,
+			AckWait:                   redelivery,
+			MaxAckPending:             maxPending,
+			ConsumerInactiveThreshold: forget,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	s.SetLoggerV2(&log{o.Log}, false, false, false)
+	s.Start()
+	b := &Broker{server: s, address: net.JoinHostPort(host, strconv.Itoa(port))}
+	if !s.ReadyForConnections(startTimeout) {
+		b.Close()
+		return nil, fmt.Errorf("start broker on %s in %s: not ready after %v: is the port taken by another program, the folder by another receiver?",
+			b.address, o.Dir, startTimeout)
+	}
+	return b, nil
+}
+
+// Addr returns host:port of the MQTT listener.
+func (b *Broker) Addr() string { return b.address }
+
+// Close ends the broker and returns when it has written down what it keeps.
+func (b *Broker) Close() {
+	b.server.Shutdown()
+	b.server.WaitForShutdown()
+}
+
+// loopback takes an address apart and refuses one that others can reach.
+func loopback(listen string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", 0, fmt.Errorf("broker address %q: want host:port", listen)
+	}
+	port, err = strconv.Atoi(text)
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, fmt.Errorf("broker address %q: port: want 0 to 65535", listen)
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return "", 0, fmt.Errorf("broker address %q: the broker inside the receiver has no passwords yet and listens on loopback only: "+
+			"want 127.0.0.1:port, or set MQTT_HOST to a broker of your own", listen)
+	}
+	return host, port, nil
+}
+
+// freePort returns port if nobody has it, or one that is free for 0. The server itself would wait, and not say why.
+func freePort(host string, port int) (int, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return 0, fmt.Errorf("start broker: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// putAside renames a folder that the server could not start with, in place of one that was put aside earlier. It returns ""
+// where there is none.
+func putAside(dir string) (string, error) {
+	aside := dir + ".damaged"
+	if err := os.RemoveAll(aside); err != nil {
+		return "", err
+	}
+	err := os.Rename(dir, aside)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	return aside, err
+}

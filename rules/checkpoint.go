@@ -1,0 +1,153 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"holdfast"
+)
+
+// A checkpoint is what an engine remembers. It holds the definition of each rule that remembers something, so that even
+// a later set that lacks the rule can close what is open.
+type checkpoint struct {
+	V       int         `json:"v"`
+	Boot    string      `json:"boot"`
+	Version int         `json:"version"` // of the set
+	Rules   []savedRule `json:"rules,omitempty"`
+}
+
+type savedRule struct {
+	Name    string                     `json:"name"`
+	Kind    string                     `json:"kind"`
+	Program json.RawMessage            `json:"program"`
+	Sensors map[string]json.RawMessage `json:"sensors"`
+}
+
+// Checkpoint returns what the engine remembers, as JSON. What cannot be written is left out and named in the error, beside
+// which the rest is returned.
+func (e *Engine) Checkpoint() ([]byte, error) {
+	c := checkpoint{V: 1, Boot: e.boot, Version: e.set.Version}
+	var errs []error
+	for _, r := range e.rules {
+		if r.off {
+			continue
+		}
+		saved, err := r.save()
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if len(saved.Sensors) > 0 {
+			c.Rules = append(c.Rules, saved)
+		}
+	}
+	data, err := json.Marshal(c)
+	return data, errors.Join(append(errs, err)...)
+}
+
+func (r *running) save() (savedRule, error) {
+	program, err := json.Marshal(r.program)
+	if err != nil {
+		return savedRule{}, fmt.Errorf("checkpoint of rule %s: %w", r.name, err)
+	}
+	saved := savedRule{r.name, r.kind, program, make(map[string]json.RawMessage)}
+	var errs []error
+	for i, m := range r.memories {
+		switch data, err := json.Marshal(m); {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("checkpoint of rule %s, sensor %s: %w", r.name, r.sensors[i], err))
+		case string(data) != "{}":
+			saved.Sensors[r.sensors[i]] = data
+		}
+	}
+	return saved, errors.Join(errs...)
+}
+
+// Restore takes over what another engine remembered, before the first Apply, and returns the records that follow: the
+// partial windows of an earlier boot, and the end of whatever belongs to a rule that this set lacks or defines otherwise.
+// What cannot be read is left out and named in the error. No data is no error.
+func (e *Engine) Restore(data []byte, at holdfast.Instant) ([]holdfast.Record, error) {
+	e.boot = at.Boot
+	if len(data) == 0 {
+		return nil, nil
+	}
+	var c checkpoint
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("restore rules: %w", err)
+	}
+	if c.V != 1 {
+		return nil, fmt.Errorf("restore rules: checkpoint of version %d: want 1", c.V)
+	}
+	var records []holdfast.Record
+	var errs []error
+	for _, saved := range c.Rules {
+		r, kept := e.heir(saved)
+		if r == nil {
+			errs = append(errs, fmt.Errorf("restore rule %s: unknown kind %q or definition", saved.Name, saved.Kind))
+			continue
+		}
+		if !kept {
+			r.version = c.Version
+		}
+		if err := r.load(saved); err != nil {
+			errs = append(errs, err)
+		}
+		records = append(records, e.wake(r, c.Boot != at.Boot, !kept, at)...)
+	}
+	return records, errors.Join(errs...)
+}
+
+// heir returns the rule that goes on with what was saved, and true; or else a rule made from the saved definition, which
+// serves to close what is open.
+func (e *Engine) heir(saved savedRule) (*running, bool) {
+	for _, r := range e.rules {
+		if r.name != saved.Name || r.kind != saved.Kind {
+			continue
+		}
+		if program, err := json.Marshal(r.program); err == nil && bytes.Equal(program, saved.Program) {
+			return r, true
+		}
+	}
+	for _, k := range kinds {
+		if k.name != saved.Kind {
+			continue
+		}
+		program := k.blank()
+		if json.Unmarshal(saved.Program, program) == nil {
+			return &running{rule: rule{saved.Name, saved.Kind, program}}, false
+		}
+	}
+	return nil, false
+}
+
+func (r *running) load(saved savedRule) error {
+	var errs []error
+	r.sensors, r.memories = nil, nil
+	for _, sensor := range slices.Sorted(maps.Keys(saved.Sensors)) {
+		m := r.program.begin()
+		if err := json.Unmarshal(saved.Sensors[sensor], m); err != nil {
+			errs = append(errs, fmt.Errorf("restore rule %s, sensor %s: %w", saved.Name, sensor, err))
+			continue
+		}
+		r.remember(len(r.sensors), sensor, m)
+	}
+	return errors.Join(errs...)
+}
+
+// wake tells the memories of a rule what happened since they were saved.
+func (e *Engine) wake(r *running, rebooted, retired bool, at holdfast.Instant) []holdfast.Record {
+	var records []holdfast.Record
+	for i, m := range r.memories {
+		o := e.origin(r, r.sensors[i])
+		if rebooted {
+			records = append(records, e.guard(r, func() []holdfast.Record { return m.reboot(o, at) })...)
+		}
+		if retired {
+			records = append(records, e.guard(r, func() []holdfast.Record { return m.retire(o, at) })...)
+		}
+	}
+	return records
+}

@@ -1,0 +1,173 @@
+package rules
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"holdfast"
+)
+
+// Options are what an engine needs from outside.
+type Options struct {
+	Log    *slog.Logger                 // nil: none
+	NewID  func() string                // mints the ID of an alert; nil: 16 random hex digits
+	Broken func(rule string, err error) // called once for each rule that fails, on the caller's goroutine; may be nil
+}
+
+// An Engine runs the rules of a set. It is for one goroutine.
+type Engine struct {
+	o     Options
+	set   *Set
+	rules []*running
+	boot  string // of the last instant seen
+}
+
+// running is one rule at work.
+type running struct {
+	rule
+	version  int
+	sensors  []string // sorted
+	memories []memory // of sensors, in their order
+	failures uint64
+	off      bool // it panicked
+}
+
+// maxSensors is how many sensors one rule remembers.
+const maxSensors = 1000
+
+// New returns an engine that remembers nothing yet. A nil set has no rules.
+func New(set *Set, o Options) *Engine {
+	if set == nil {
+		set = new(Set)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.NewID == nil {
+		o.NewID = randomID
+	}
+	e := &Engine{o: o, set: set}
+	for _, r := range set.rules {
+		e.rules = append(e.rules, &running{rule: r, version: set.Version})
+	}
+	return e
+}
+
+func randomID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// Apply returns what follows from one reading, in the order of the rules. The reading is placed in time by its own Time,
+// Mono and Clock; at gives the boot, and the monotonic time of a reading that has none.
+func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
+	when := holdfast.Instant{Time: r.Time, Boot: at.Boot, Mono: r.Mono, Synchronized: r.Clock == nil}
+	if r.Mono == 0 {
+		when.Mono = at.Mono
+	}
+	e.boot = at.Boot
+	var records []holdfast.Record
+	for _, rule := range e.rules {
+		if rule.program.watches().matches(r.Sensor) {
+			records = append(records, e.guard(rule, func() []holdfast.Record {
+				m, err := rule.memory(r.Sensor)
+				if err != nil {
+					e.fail(rule, err)
+					return nil
+				}
+				return m.apply(e.origin(rule, r.Sensor), r, when)
+			})...)
+		}
+	}
+	return records
+}
+
+// Tick returns what follows from time passing: windows that end, conditions that have held for long enough. It is to be
+// called about once a second.
+func (e *Engine) Tick(at holdfast.Instant) []holdfast.Record {
+	e.boot = at.Boot
+	var records []holdfast.Record
+	for _, rule := range e.rules {
+		for i, m := range rule.memories {
+			records = append(records, e.guard(rule, func() []holdfast.Record {
+				return m.tick(e.origin(rule, rule.sensors[i]), at)
+			})...)
+		}
+	}
+	return records
+}
+
+// Failures returns how often each rule failed, for those that did.
+func (e *Engine) Failures() map[string]uint64 {
+	failures := make(map[string]uint64)
+	for _, rule := range e.rules {
+		if rule.failures > 0 {
+			failures[rule.name] = rule.failures
+		}
+	}
+	return failures
+}
+
+func (e *Engine) origin(r *running, sensor string) origin {
+	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID}
+	if r.program.watches().glob() {
+		o.group = sensor
+	}
+	return o
+}
+
+// guard runs one step of a rule. A panic switches the rule off; a record that the wire cannot carry is left out.
+func (e *Engine) guard(r *running, step func() []holdfast.Record) (records []holdfast.Record) {
+	if r.off {
+		return nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.off, records = true, nil
+			e.fail(r, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	return slices.DeleteFunc(step(), func(record holdfast.Record) bool {
+		err := record.Validate()
+		if err != nil {
+			e.fail(r, err)
+		}
+		return err != nil
+	})
+}
+
+// fail counts a rule's failure and reports the first.
+func (e *Engine) fail(r *running, err error) {
+	r.failures++
+	if r.failures > 1 {
+		return
+	}
+	e.o.Log.Warn("rule failed", "rule", r.name, "off", r.off, "err", err)
+	if e.o.Broken != nil {
+		e.o.Broken(r.name, err)
+	}
+}
+
+// memory returns what the rule remembers of a sensor.
+func (r *running) memory(sensor string) (memory, error) {
+	i, found := slices.BinarySearch(r.sensors, sensor)
+	if found {
+		return r.memories[i], nil
+	}
+	if len(r.sensors) == maxSensors {
+		return nil, fmt.Errorf("more than %d sensors: %s is left out", maxSensors, sensor)
+	}
+	m := r.program.begin()
+	r.remember(i, sensor, m)
+	return m, nil
+}
+
+// remember puts m at place i, where sensor belongs.
+func (r *running) remember(i int, sensor string, m memory) {
+	r.sensors = slices.Insert(r.sensors, i, sensor)
+	r.memories = slices.Insert(r.memories, i, m)
+}

@@ -1,0 +1,28 @@
+package rules
+
+import (
+	"time"
+
+	"holdfast"
+)
+
+// A mark is an instant that a memory keeps.
+type mark struct {
+	Time time.Time `json:"time"`
+	Boot string    `json:"boot"`
+	Mono int64     `json:"mono"`
+	Sync bool      `json:"sync,omitempty"`
+}
+
+func newMark(at holdfast.Instant) *mark { return &mark{at.Time, at.Boot, at.Mono, at.Synchronized} }
+
+// wall returns the wall time of the mark as it is known at the given instant: a time that was a guess is corrected once
+// the clock is synchronised within the same boot.
+func (m *mark) wall(at holdfast.Instant) time.Time {
+	if m.Sync || !at.Synchronized || m.Boot != at.Boot {
+		return m.Time
+	}
+	return at.Time.Add(-micros(at.Mono - m.Mono))
+}
+
+func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }

@@ -1,0 +1,167 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseExample(t *testing.T) {
+	t.Parallel()
+	set, err := Parse("example.yaml", Example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := set.Names(), []string{"warm_room", "minute"}; !slices.Equal(got, want) {
+		t.Errorf("rules %q, want %q", got, want)
+	}
+	got := *set.rules[0].program.(*threshold)
+	want := threshold{Sensor: "bme280-*", Quantity: "temperature_celsius", Limit: 26, Clear: 25, For: 5e9, Severity: "warning", Message: "the room is warm"}
+	if got != want {
+		t.Errorf("warm_room: %+v, want %+v", got, want)
+	}
+}
+
+// Each mistake is told with its line, its key and what would be right; all of them at once.
+func TestParseMistakes(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "f:1: is empty: want version and rules"},
+		{"comment", "# nothing\n", "f:1: is empty: want version and rules"},
+		{"not yaml", "version: 1\nrules: [\n", "f:2: not YAML: did not find expected node content"},
+		{"a list", "- 1\n", "f:1: a list: want a mapping"},
+		{"two documents", "version: 1\nrules: []\n---\nversion: 2\n", "f:3: a second document: want one"},
+		{"no version", "rules: []\n", "f:1: version: is missing: want a whole number from 1"},
+		{"version zero", "version: 0\nrules: []\n", `f:1: version: "0": want a whole number from 1 to 2147483647`},
+		{"no rules", "version: 1\n", "f:1: rules: want a list"},
+		{"misspelt", "version: 1\nrules: []\nversoin: 2\n", "f:3: versoin: no such key: did you mean version?"},
+		{"unknown", "version: 1\nrules: []\nplugins: 2\n", "f:3: plugins: no such key: want one of version, rules"},
+		{"twice", "version: 1\nrules: []\nversion: 2\n", "f:3: version: stands at line 1 already"},
+		{"a word for a rule", "version: 1\nrules: [cold]\n", `f:2: rules[0]: "cold": want a mapping`},
+		{"no name, no kind", "version: 1\nrules:\n  - {}\n", "f:3: rules[0].name: is missing\nf:3: rules[0]: no kind: want one of threshold, aggregate"},
+		{"misspelt kind", "version: 1\nrules:\n  - name: a\n    treshold: {}\n", "f:4: rules[0].treshold: no such key: did you mean threshold?"},
+		{"same name", "version: 1\nrules:\n  - {name: a, threshold: {quantity: q, above: 1}}\n  - {name: a, threshold: {quantity: q, above: 1}}\n",
+			`f:4: rules[1].name: "a" is the name of the rule at line 3 too`},
+		{"two kinds", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1}\n    aggregate: {window: 1m, functions: [sum]}\n",
+			"f:5: rules[0].aggregate: a second kind beside threshold: want one for each rule"},
+		{"threshold", `version: 1
+rules:
+  - name: a
+    threshold:
+      sensor: "BME*["
+      quantity: Temperature
+      for: 5
+      severity: fatal
+      clear: x
+      colour: red
+`, `f:5: rules[0].threshold.sensor: "BME*[" is not a glob of at most 64 characters
+f:6: rules[0].threshold.quantity: invalid quantity: "Temperature": want a letter a-z, then at most 63 of a-z 0-9 _
+f:7: rules[0].threshold.for: "5": want a duration like 90s, 5m, 1h30m
+f:8: rules[0].threshold.severity: invalid severity: "fatal": want one of ["info" "warning" "critical"]
+f:5: rules[0].threshold: no limit: want above or below
+f:9: rules[0].threshold.clear: "x": want a number
+f:10: rules[0].threshold.colour: no such key: want one of sensor, quantity, for, message, severity, above, below, clear`},
+		{"above and below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, below: 2}\n", "f:4: rules[0].threshold: above and below: want one of them"},
+		{"clear beyond above", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, clear: 2}\n", "f:4: rules[0].threshold.clear: 2 lies beyond the limit 1: an alert would never clear"},
+		{"clear beyond below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, below: 1, clear: 0}\n", "f:4: rules[0].threshold.clear: 0 lies beyond the limit 1: an alert would never clear"},
+		{"infinite", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: .inf}\n", `f:4: rules[0].threshold.above: ".inf": want a number`},
+		{"in quotes", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: \"1\"}\n", `f:4: rules[0].threshold.above: "1": want a number`},
+		{"number for a name", "version: 1\nrules:\n  - name: 7\n    threshold: {quantity: q, above: 1}\n", `f:3: rules[0].name: "7": want text (in quotes where it looks like something else)`},
+		{"aggregate", "version: 1\nrules:\n  - name: a\n    aggregate:\n      window: 100ms\n      functions: [mean, median, mean]\n      quantities: []\n",
+			`f:7: rules[0].aggregate.quantities: want a list of 1 to 64 words
+f:5: rules[0].aggregate.window: 100ms: want 1s to 24h0m0s
+f:6: rules[0].aggregate.functions[1]: "median": want one of mean, sum, min, max, count
+f:6: rules[0].aggregate.functions[2]: "mean" stands in the list already`},
+		{"aggregate of nothing", "version: 1\nrules:\n  - name: a\n    aggregate: {}\n",
+			"f:4: rules[0].aggregate.window: is missing: want 1s to 24h\nf:4: rules[0].aggregate.functions: is missing: want some of mean, sum, min, max, count"},
+		{"too long a value", "version: 1\nrules:\n  - name: a\n    aggregate: {window: 25h, functions: [mean], quantities: [" + strings.Repeat("q", 62) + "]}\n",
+			"f:4: rules[0].aggregate.window: 25h0m0s: want 1s to 24h0m0s\nf:4: rules[0].aggregate.quantities: " + strings.Repeat("q", 62) + "_mean is longer than 64 characters"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			set, err := Parse("f", []byte(tt.text))
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("got\n%v\nwant\n%s", err, tt.want)
+			}
+			if set == nil {
+				t.Error("no set")
+			}
+			var p *Problem
+			if !errors.As(err, &p) || p.Line < 1 {
+				t.Errorf("%v holds no problem with a line", err)
+			}
+		})
+	}
+}
+
+// A rule with a mistake does not take the others along.
+func TestParseKeepsGoodRules(t *testing.T) {
+	t.Parallel()
+	set, err := Parse("f", []byte(`
+version: 4
+rules:
+  - {name: good, threshold: &t {quantity: q, above: 1}}
+  - {name: bad, threshold: {quantity: q}}
+  - {name: also_good, threshold: *t}
+`))
+	if err == nil {
+		t.Error("no error")
+	}
+	if got, want := set.Names(), []string{"good", "also_good"}; !slices.Equal(got, want) || set.Version != 4 {
+		t.Errorf("version %d, rules %q, want version 4, rules %q", set.Version, got, want)
+	}
+}
+
+func TestParseBounds(t *testing.T) {
+	t.Parallel()
+	var many strings.Builder
+	many.WriteString("version: 1\nrules:\n")
+	for i := range MaxRules + 50 {
+		fmt.Fprintf(&many, "  - {name: r%d, threshold: {quantity: q, above: 0}}\n", i)
+	}
+	set, err := Parse("f", []byte(many.String()))
+	if want := fmt.Sprintf("f:%d: rules: more than 200", MaxRules+3); err == nil || err.Error() != want {
+		t.Errorf("%d rules: %v, want %s", MaxRules+50, err, want)
+	}
+	if len(set.Names()) != MaxRules {
+		t.Errorf("%d rules kept, want %d", len(set.Names()), MaxRules)
+	}
+
+	if _, err := Parse("f", make([]byte, MaxBytes+1)); err == nil {
+		t.Error("a file above the bound is accepted")
+	}
+
+	_, err = Parse("f", []byte("version: 1\nrules: []\n"+strings.Repeat("k: 1\n", 150)))
+	if n := strings.Count(err.Error(), "\n"); n != maxProblems || !strings.HasSuffix(err.Error(), "f: and 50 more") {
+		t.Errorf("%d lines of error, the last %q", n+1, err.Error()[strings.LastIndex(err.Error(), "\n")+1:])
+	}
+}
+
+// Whatever the text, Parse returns; what it accepts runs.
+func FuzzParse(f *testing.F) {
+	f.Add(Example)
+	f.Add([]byte("version: 1\nrules:\n  - {name: a, threshold: {quantity: q, above: -0, clear: -1, for: 0s}}\n"))
+	f.Add([]byte("version: 1\nrules: &r [{name: *r}]\n"))
+	f.Add([]byte("{version: 1, rules: [{name: a, aggregate: {window: 1s, functions: [sum, sum]}}]}\n---\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		set, err := Parse("f", text)
+		if set == nil {
+			t.Fatal("no set")
+		}
+		if err != nil && err.Error() == "" {
+			t.Error("an error without words")
+		}
+		e := New(set, Options{Broken: func(rule string, err error) { t.Errorf("rule %s: %v", rule, err) }})
+		for i := range 3 {
+			at := instant(i)
+			e.Apply(reading(at, "bme280-1-76", float64(i)), at)
+			e.Tick(at)
+		}
+		if _, err := e.Checkpoint(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Problem is one mistake in a rules file.
+type Problem struct {
+	File string
+	Line int
+	Key  string // where in the file: rules[2].threshold.quantity; empty for the whole
+	Text string // what is wrong, and what would be right
+}
+
+func (p *Problem) Error() string {
+	if p.Key == "" {
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
+	}
+	return fmt.Sprintf("%s:%d: %s: %s", p.File, p.Line, p.Key, p.Text)
+}
+
+// maxProblems is how many mistakes of one file are told one by one.
+const maxProblems = 100
+
+// problems collects the mistakes of one file.
+type problems struct {
+	file  string
+	count int
+	found []error
+}
+
+func (p *problems) add(line int, key, format string, args ...any) {
+	p.count++
+	if p.count <= maxProblems {
+		p.found = append(p.found, &Problem{p.file, line, key, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (p *problems) err() error {
+	if more := p.count - maxProblems; more > 0 {
+		return errors.Join(append(p.found, fmt.Errorf("%s: and %d more", p.file, more))...)
+	}
+	return errors.Join(p.found...)
+}
+
+// nearest returns the word that a typing mistake or two turn into text, or "".
+func nearest(text string, words []string) string {
+	best, found := 3, ""
+	for _, word := range words {
+		if len(text) > 40 {
+			break
+		}
+		if d := distance(text, word); d < best && d < len(word) {
+			best, found = d, word
+		}
+	}
+	return found
+}
+
+// distance is the number of letters to insert, delete or replace between a and b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,104 @@
+package sensors
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast"
+)
+
+// Configured is a sensor that is there by the word of the configuration: it need not be found, and its chip is believed as
+// far as the chip itself does not contradict.
+type Configured struct {
+	Name     string        // of the sensor; chip-bus-address by default
+	Chip     string        // a chip of the driver table
+	Bus      int           // number of the bus
+	Address  uint16        // any, also one that the driver table does not have
+	Interval time.Duration // the sampler's by default
+}
+
+func (c Configured) name() string { return cmp.Or(c.Name, SensorName(c.Chip, c.Bus, c.Address)) }
+
+func (c Configured) where() string { return fmt.Sprintf("i2c-%d 0x%02x", c.Bus, c.Address) }
+
+// CheckSensors returns an error that joins all mistakes in the list. Each names the sensor by its place, from 1.
+func CheckSensors(list []Configured) error {
+	var errs []error
+	for i := range list {
+		if err := checkSensor(list, i); err != nil {
+			errs = append(errs, fmt.Errorf("sensor %d: %w", i+1, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkSensor returns what is wrong with list[i], by itself or beside those before it.
+func checkSensor(list []Configured, i int) error {
+	c := list[i]
+	if _, ok := driverOf(c.Chip); !ok {
+		return fmt.Errorf("chip %q: want one of %s", c.Chip, strings.Join(chips(), ", "))
+	}
+	if c.Address < 0x03 || c.Address > 0x77 {
+		return fmt.Errorf("address 0x%02x: want 0x03 to 0x77", c.Address)
+	}
+	if c.Interval < 0 {
+		return fmt.Errorf("interval %v: want more than 0", c.Interval)
+	}
+	if err := holdfast.CheckSensor(c.name()); err != nil {
+		return err
+	}
+	for j, other := range list[:i] {
+		if other.name() == c.name() {
+			return fmt.Errorf("name %s: sensor %d has it too", c.name(), j+1)
+		}
+		if other.Bus == c.Bus && other.Address == c.Address {
+			return fmt.Errorf("%s: sensor %d is there too", c.where(), j+1)
+		}
+	}
+	return nil
+}
+
+func chips() []string {
+	names := make([]string, len(drivers))
+	for i, d := range drivers {
+		names[i] = d.Chip
+	}
+	return names
+}
+
+// configure takes in the configured sensors. Those with mistakes are left out, so that one of them stops no other.
+func (s *Sampler) configure() {
+	for i, c := range s.o.Sensors {
+		if err := checkSensor(s.o.Sensors, i); err != nil {
+			s.o.Log.Error("configured sensor is left out", "sensor", c.name(), "err", err)
+			continue
+		}
+		driver, _ := driverOf(c.Chip)
+		s.add(&track{name: c.name(), driver: driver, bus: c.Bus, addr: c.Address, configured: true, sensor: s.open(driver, c)})
+		if c.Interval > 0 {
+			s.own[c.name()] = c.Interval
+		}
+	}
+}
+
+// open returns the configured sensor, or one whose every read says why it cannot be read.
+func (s *Sampler) open(driver Driver, c Configured) Sensor {
+	i := slices.IndexFunc(s.o.Buses, func(b *Bus) bool { return b.number == c.Bus })
+	if i < 0 {
+		return unreadable{fmt.Errorf("there is no bus i2c-%d", c.Bus)}
+	}
+	if owner := s.o.Buses[i].owner(c.Address); owner != "" {
+		return unreadable{fmt.Errorf("%s belongs to the kernel's driver %s", c.where(), owner)}
+	}
+	return driver.Open(Device{s.o.Buses[i], c.Address})
+}
+
+// unreadable is a sensor that cannot be read, and why.
+type unreadable struct{ err error }
+
+func (u unreadable) Read(context.Context) (map[string]float64, error) { return nil, u.err }

@@ -1,0 +1,175 @@
+package sensors
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"holdfast"
+)
+
+// Run samples until ctx ends; then it waits for its goroutines and returns nil. A transaction that hangs in the kernel is
+// not waited for. Run is called once. A reading is handed over for good: the sampler does not touch it again.
+func (s *Sampler) Run(ctx context.Context, out chan<- *holdfast.Reading) error {
+	var work sync.WaitGroup
+	follow := func(t *track) { work.Go(func() { s.follow(ctx, t, out) }) }
+	for _, t := range s.known() {
+		follow(t)
+	}
+	if !s.o.NoSearch {
+		for _, bus := range s.o.Buses {
+			work.Go(func() { s.search(ctx, bus, follow) })
+		}
+	}
+	<-ctx.Done()
+	work.Wait()
+	return nil
+}
+
+// follow samples one sensor until ctx ends.
+func (s *Sampler) follow(ctx context.Context, t *track, out chan<- *holdfast.Reading) {
+	var plan schedule
+	var tried time.Time // when it was last read
+	for ctx.Err() == nil {
+		now, orders := time.Now(), s.orders(t.name)
+		if !orders.measuring {
+			plan = schedule{}
+			sleep(ctx, orders.changed, nil)
+			continue
+		}
+		if plan.interval != orders.interval {
+			plan = schedule{start: now, interval: orders.interval}
+		}
+		s.skipped(t, plan.skipLate(now))
+		if due := plan.due(); due.After(now) {
+			timer := time.NewTimer(due.Sub(now))
+			sleep(ctx, orders.changed, timer.C)
+			timer.Stop()
+			continue
+		}
+		plan.n++
+		if s.gone(t) && now.Sub(tried) < s.o.Rediscover {
+			s.skipped(t, 1)
+			continue
+		}
+		tried = now
+		if r := s.read(ctx, t, orders.interval); r != nil {
+			s.hand(ctx, t, r, out, plan.due(), orders.changed)
+		}
+	}
+}
+
+// sleep returns when ctx ends, the orders change or the timer fires; a nil timer never does.
+func sleep(ctx context.Context, changed <-chan struct{}, timer <-chan time.Time) {
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-timer:
+	}
+}
+
+// read takes one reading, or returns nil and has noted why there is none.
+func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *holdfast.Reading {
+	timed, cancel := context.WithTimeout(ctx, s.deadline(t, interval))
+	defer cancel()
+	values, err := t.sensor.Read(timed)
+	at := s.o.Now()
+	if ctx.Err() != nil || !s.orders(t.name).measuring {
+		return nil // stopped meanwhile
+	}
+	r := &holdfast.Reading{Time: at.Time, Mono: at.Mono, Clock: at.Clock(), Sensor: t.name, Values: values}
+	if err == nil {
+		err = r.Validate()
+	}
+	s.note(t, err)
+	if err != nil {
+		s.o.Log.Debug("read failed", "sensor", t.name, "err", err)
+		return nil
+	}
+	s.o.Log.Debug("reading", "sensor", t.name, "values", values)
+	return r
+}
+
+// deadline returns how long a read may take. While all is well it has to be done before the next one is due. A chip that
+// has to be set up gets the full time, since some need longer for that than a short interval is.
+func (s *Sampler) deadline(t *track, interval time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.health.state() != holdfast.SensorOK {
+		return s.o.Deadline
+	}
+	return min(interval, s.o.Deadline)
+}
+
+// note takes the outcome of a read into the sensor's state, and tells of a change.
+func (s *Sampler) note(t *track, err error) {
+	s.mu.Lock()
+	before := t.health.state()
+	t.last.Error = ""
+	if err != nil {
+		t.health.fail()
+		t.last.Errors++
+		t.last.Error = err.Error()
+	} else {
+		t.health.succeed()
+	}
+	now, text := t.health.state(), t.last.Error
+	if now != before {
+		s.revision++
+	}
+	s.mu.Unlock()
+
+	if now == before {
+		return
+	}
+	switch now {
+	case holdfast.SensorOK:
+		s.o.Log.Info("sensor answers", "sensor", t.name, "before", before)
+	default:
+		s.o.Log.Warn("sensor fails", "sensor", t.name, "state", now, "err", err)
+	}
+	s.o.Changed(holdfast.SensorChange{Sensor: t.name, State: now, Error: text})
+}
+
+// hand gives the reading to the consumer, who has until the next sample is due or something else is ordered.
+func (s *Sampler) hand(ctx context.Context, t *track, r *holdfast.Reading, out chan<- *holdfast.Reading, next time.Time, changed <-chan struct{}) {
+	copied := *r // the original is the consumer's as soon as he has it
+	copied.Values = maps.Clone(r.Values)
+	select {
+	case out <- r:
+		s.handed(t, &copied)
+		return
+	default:
+	}
+	timer := time.NewTimer(time.Until(next))
+	defer timer.Stop()
+	select {
+	case out <- r:
+		s.handed(t, &copied)
+	case <-timer.C:
+		s.skipped(t, 1)
+	case <-changed:
+		s.skipped(t, 1)
+	case <-ctx.Done():
+	}
+}
+
+func (s *Sampler) handed(t *track, r *holdfast.Reading) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.last.Samples++
+	t.last.Values, t.last.Time = r.Values, r.Time
+}
+
+func (s *Sampler) skipped(t *track, n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.last.Skipped += n
+}
+
+func (s *Sampler) gone(t *track) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return t.health.gone()
+}

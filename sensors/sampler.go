@@ -1,0 +1,162 @@
+package sensors
+
+import (
+	"cmp"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"holdfast"
+)
+
+// Options of a [Sampler]. Buses and Now are required.
+type Options struct {
+	Buses      []*Bus
+	Sensors    []Configured  // sensors that are there by the word of the configuration
+	NoSearch   bool          // sample those alone and look for no others
+	Interval   time.Duration // between two samples of a sensor; 1 s by default
+	Deadline   time.Duration // longest that one read takes; 2 s by default, and never longer than the interval while all is well
+	Rediscover time.Duration // between two looks for new sensors, and two attempts at a lost one; 10 s by default
+	Revision   int64         // the catalog's revisions begin behind it; give one that grows from start to start
+	Now        func() holdfast.Instant
+
+	// Changed is called once for each change of a sensor's state, from the goroutine of that sensor, which goes on when it
+	// returns. It may ask the sampler for its state. May be nil.
+	Changed func(holdfast.SensorChange)
+
+	Log *slog.Logger // nil for none
+}
+
+// A Sampler takes readings of all sensors, each at its own interval. All methods may be called from any goroutine, before
+// and while it runs.
+type Sampler struct {
+	o Options
+
+	mu        sync.Mutex
+	measuring bool
+	interval  time.Duration
+	own       map[string]time.Duration // intervals of single sensors
+	changed   chan struct{}            // closed, and another put in its place, when one of the above changes
+	tracks    []*track                 // in the order of their names
+	revision  int64
+}
+
+// A track is one sensor under the sampler.
+type track struct {
+	name       string
+	driver     Driver
+	bus        int
+	addr       uint16
+	configured bool
+	sensor     Sensor // only the track's own goroutine calls it
+
+	// The rest is guarded by Sampler.mu.
+	health health
+	last   State
+}
+
+// New returns a sampler that measures as soon as it runs. Configured sensors that [CheckSensors] finds fault with are
+// logged and left out.
+func New(o Options) *Sampler {
+	o.Interval = cmp.Or(o.Interval, time.Second)
+	o.Deadline = cmp.Or(o.Deadline, 2*time.Second)
+	o.Rediscover = cmp.Or(o.Rediscover, 10*time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Changed == nil {
+		o.Changed = func(holdfast.SensorChange) {}
+	}
+	s := &Sampler{
+		o:         o,
+		measuring: true,
+		interval:  o.Interval,
+		own:       map[string]time.Duration{},
+		changed:   make(chan struct{}),
+		revision:  o.Revision,
+	}
+	s.configure()
+	return s
+}
+
+// SetMeasuring starts or stops sampling at once: what is being read at that moment is not handed out any more. When it
+// starts again, sample 0 of every sensor is due.
+func (s *Sampler) SetMeasuring(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.measuring != on {
+		s.measuring = on
+		s.announce()
+	}
+}
+
+// SetInterval sets the interval of a sensor, or with "" of every sensor that has none of its own, at once: where it
+// changes, sample 0 is due. Zero takes a sensor's own interval, or with "" a changed one, back. The sensor may be one that
+// has yet to be found.
+func (s *Sampler) SetInterval(sensor string, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case sensor == "":
+		s.interval = cmp.Or(max(d, 0), s.o.Interval)
+	case d <= 0:
+		delete(s.own, sensor)
+	default:
+		s.own[sensor] = d
+	}
+	s.announce()
+}
+
+// announce wakes the goroutines of all sensors. s.mu is held.
+func (s *Sampler) announce() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// orders is what a sensor's goroutine is to do.
+type orders struct {
+	measuring bool
+	interval  time.Duration
+	changed   <-chan struct{} // closed when these no longer hold
+}
+
+func (s *Sampler) orders(sensor string) orders {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return orders{s.measuring, s.intervalOf(sensor), s.changed}
+}
+
+// intervalOf returns the sensor's interval. s.mu is held.
+func (s *Sampler) intervalOf(sensor string) time.Duration {
+	return cmp.Or(s.own[sensor], s.interval)
+}
+
+// Catalog describes the sensors. Its revision grows with every sensor that is added and every change of a state.
+func (s *Sampler) Catalog() holdfast.Catalog {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := holdfast.Catalog{V: holdfast.Version, Revision: s.revision, Sensors: []holdfast.CatalogSensor{}}
+	for _, t := range s.tracks {
+		c.Sensors = append(c.Sensors, holdfast.CatalogSensor{
+			Name:       t.name,
+			Chip:       t.driver.Chip,
+			State:      t.health.state(),
+			Quantities: slices.Clone(t.driver.Quantities),
+		})
+	}
+	return c
+}
+
+// Sensors returns the states of all sensors in the order of their names.
+func (s *Sampler) Sensors() []State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	states := make([]State, 0, len(s.tracks))
+	for _, t := range s.tracks {
+		state := t.last.clone()
+		state.Name, state.Chip, state.State, state.Interval = t.name, t.driver.Chip, t.health.state(), s.intervalOf(t.name)
+		states = append(states, state)
+	}
+	return states
+}

@@ -1,0 +1,60 @@
+package sensors
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// search looks for sensors on one bus, now and every so often, and gives each that is new to follow.
+func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
+	taken := func(addr uint16) bool { return s.taken(bus.number, addr) }
+	told := map[uint16]string{} // what was last said of an address, so that it is said once
+	for ctx.Err() == nil {
+		for f := range scan(ctx, bus, taken) {
+			if f.Chip == "" {
+				if said := f.String(); told[f.Address] != said {
+					told[f.Address] = said
+					s.o.Log.Info("chip is left alone", "bus", bus.number, "finding", said)
+				}
+				continue
+			}
+			driver, _ := driverOf(f.Chip)
+			t := &track{name: f.Sensor, driver: driver, bus: f.Bus, addr: f.Address, sensor: driver.Open(Device{bus, f.Address})}
+			if s.add(t) {
+				s.o.Log.Info("sensor found", "sensor", t.name)
+				follow(t)
+			}
+		}
+		wait(ctx, s.o.Rediscover)
+	}
+}
+
+// add takes a sensor in, unless there is one of that name: a lost one tries by itself.
+func (s *Sampler) add(t *track) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, found := slices.BinarySearchFunc(s.tracks, t.name, func(t *track, name string) int { return strings.Compare(t.name, name) })
+	if found {
+		return false
+	}
+	s.tracks = slices.Insert(s.tracks, i, t)
+	s.revision++
+	return true
+}
+
+// taken reports whether a sensor is known at the address. One that was found and is lost may have made room for another.
+func (s *Sampler) taken(bus int, addr uint16) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.tracks, func(t *track) bool {
+		return t.bus == bus && t.addr == addr && (t.configured || !t.health.gone())
+	})
+}
+
+// known returns the sensors there are.
+func (s *Sampler) known() []*track {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.tracks)
+}

@@ -1,0 +1,41 @@
+package sensors
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"holdfast"
+)
+
+// A Sensor measures when it is asked to. Read is called by one goroutine at a time; it returns the values by quantity in
+// their base units, or an error and no values. It returns soon after ctx ends. After an error the next Read sets the chip
+// up again from the beginning, because whatever answers then may have lost its power meanwhile, or be another chip.
+type Sensor interface {
+	Read(ctx context.Context) (map[string]float64, error)
+}
+
+// checkRange returns an error unless every value lies in the range of its quantity. That also holds off what is no number.
+func checkRange(values map[string]float64, quantities []holdfast.Quantity) error {
+	for _, q := range quantities {
+		if v, ok := values[q.Name]; ok && !(v >= q.Min && v <= q.Max) {
+			return fmt.Errorf("%s is %g, outside of %g to %g", q.Name, v, q.Min, q.Max)
+		}
+	}
+	return nil
+}
+
+// wait returns nil after d, or the error of ctx if that ends first.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,58 @@
+package sensors
+
+import (
+	"maps"
+	"time"
+
+	"holdfast"
+)
+
+// State is what is known of one sensor now.
+type State struct {
+	Name     string
+	Chip     string
+	State    holdfast.SensorState
+	Interval time.Duration      // zero for a replayed sensor, whose rows have their own times
+	Values   map[string]float64 // of the last reading, nil before the first
+	Time     time.Time          // of the last reading, zero before the first
+	Samples  uint64             // readings handed out
+	Skipped  uint64             // samples that were due and not taken, or not taken over by the consumer in time
+	Errors   uint64             // reads that failed
+	Error    string             // why the last read failed; empty when it did not
+}
+
+// clone returns a copy that shares nothing.
+func (s State) clone() State {
+	s.Values = maps.Clone(s.Values)
+	return s
+}
+
+// lostAfter is how many reads in a row have to fail until a sensor counts as lost.
+const lostAfter = 3
+
+// health follows the state of a sensor from read to read. The zero health is that of a sensor nobody has read yet.
+type health struct {
+	answered bool // at least once
+	failures int  // in a row, counted up to lostAfter
+}
+
+func (h *health) succeed() { *h = health{answered: true} }
+
+func (h *health) fail() { h.failures = min(h.failures+1, lostAfter) }
+
+func (h *health) state() holdfast.SensorState {
+	switch {
+	case h.failures == lostAfter && !h.answered:
+		return holdfast.SensorAbsent
+	case h.failures == lostAfter:
+		return holdfast.SensorLost
+	case !h.answered:
+		return holdfast.SensorIdentifying
+	case h.failures > 0:
+		return holdfast.SensorDegraded
+	}
+	return holdfast.SensorOK
+}
+
+// gone reports whether there is little point in asking the sensor at every sample.
+func (h *health) gone() bool { return h.failures == lostAfter }

@@ -1,0 +1,192 @@
+package sensors
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"holdfast"
+)
+
+// The family of the LM75, with its descendants TMP102 and TMP105 of Texas Instruments. All have four registers behind a
+// pointer: temperature, configuration, and two limits. None has an identity register, so identity is what the registers
+// cannot help but show. Datasheets: SNOS808 (LM75), SBOS397 (TMP102), SBOS348 (TMP105).
+const (
+	lm75Temperature = 0
+	lm75Config      = 1
+	lm75Low         = 2 // 75 °C from power-up
+	lm75High        = 3 // 80 °C from power-up
+
+	lm75Shutdown = 1 << 0 // in the (first) byte of the configuration, in all three
+	tmpOneShot   = 1 << 7 // there too: in shutdown, a single conversion is done; reserved as 0 on the LM75
+	tmp12Bit     = 3 << 5 // resolution; read-only on the TMP102, chosen on the TMP105, reserved as 0 on the LM75
+	tmp102Wide   = 1 << 4 // in the second byte: 13 bits of temperature
+
+	// From power-up the temperature reads 0 °C until the first conversion is done: 300 ms at most on an LM75, and on a
+	// TMP105 at 12 bits.
+	lm75Conversion = 300 * time.Millisecond
+)
+
+func isTMP102(ctx context.Context, d Device) (bool, error) { return lm75KindIs(ctx, d, kindTMP102) }
+func isTMP105(ctx context.Context, d Device) (bool, error) { return lm75KindIs(ctx, d, kindTMP105) }
+func isLM75(ctx context.Context, d Device) (bool, error)   { return lm75KindIs(ctx, d, kindLM75) }
+
+func openTMP102(d Device, q []holdfast.Quantity) Sensor { return newThermometer(d, q, kindTMP102) }
+func openTMP105(d Device, q []holdfast.Quantity) Sensor { return newThermometer(d, q, kindTMP105) }
+func openLM75(d Device, q []holdfast.Quantity) Sensor   { return newThermometer(d, q, kindLM75) }
+
+type lm75Kind int
+
+const (
+	kindUnknown lm75Kind = iota
+	kindLM75
+	kindTMP102
+	kindTMP105
+)
+
+func lm75KindIs(ctx context.Context, d Device, want lm75Kind) (bool, error) {
+	kind, err := lm75Identify(ctx, d)
+	return kind == want, err
+}
+
+// lm75Identify tells the family by its limits, which must be those of power-up: the addresses are shared with converters
+// and other thermometers that hold something else there, and a chip that somebody has set up otherwise is named in the
+// configuration. It then tells the kinds apart by what no setting changes, so that a sensor has the same name after a
+// restart: the TMP102 has a second byte of configuration, 4 conversions a second from power-up, its low half always 0; the
+// TMP105 decodes two bits of the pointer, so that register 6 is register 2 again, where an LM75 answers with what it sent
+// last or with ones.
+func lm75Identify(ctx context.Context, d Device) (lm75Kind, error) {
+	var low, high, beyond, config [2]byte
+	for _, step := range []struct {
+		register byte
+		to       *[2]byte
+	}{{lm75Low, &low}, {lm75High, &high}, {lm75Low | 4, &beyond}, {lm75Config, &config}} {
+		if err := d.read(ctx, step.register, step.to[:]); err != nil {
+			return kindUnknown, err
+		}
+	}
+	wide := func(b [2]byte) uint16 { return binary.BigEndian.Uint16(b[:]) &^ 0x7f } // 9 bits; the rest is undefined on an LM75
+	switch {
+	case wide(low) != 75<<8 || wide(high) != 80<<8:
+		return kindUnknown, nil
+	case config[0]&tmp12Bit == tmp12Bit && config[1]&0xcf == 0x80:
+		return kindTMP102, nil
+	case wide(beyond) == wide(low) && config[0]&tmpOneShot == 0:
+		return kindTMP105, nil
+	case config[0]&0xe0 == 0:
+		return kindLM75, nil
+	}
+	return kindUnknown, nil
+}
+
+// thermometer is a chip of the family.
+type thermometer struct {
+	device     Device
+	quantities []holdfast.Quantity
+	kind       lm75Kind
+	measured   time.Time // when the first conversion since the chip was set up is done; zero until it is
+}
+
+func newThermometer(d Device, quantities []holdfast.Quantity, kind lm75Kind) *thermometer {
+	return &thermometer{device: d, quantities: quantities, kind: kind}
+}
+
+func (t *thermometer) Read(ctx context.Context) (map[string]float64, error) {
+	values, err := t.measure(ctx)
+	if err != nil {
+		t.measured = time.Time{}
+		return nil, err
+	}
+	return values, nil
+}
+
+func (t *thermometer) measure(ctx context.Context) (map[string]float64, error) {
+	var config [2]byte
+	if err := t.readConfig(ctx, &config); err != nil {
+		return nil, err
+	}
+	if t.measured.IsZero() || config[0] != t.wanted(config[0]) {
+		if err := t.setUp(ctx, &config); err != nil {
+			return nil, err
+		}
+	}
+	if err := wait(ctx, time.Until(t.measured)); err != nil {
+		return nil, fmt.Errorf("first conversion: %w", err)
+	}
+	var raw [2]byte
+	if err := t.device.read(ctx, lm75Temperature, raw[:]); err != nil {
+		return nil, err
+	}
+	values := map[string]float64{"temperature_celsius": t.decode(raw, config)}
+	return values, checkRange(values, t.quantities)
+}
+
+// readConfig reads the configuration, one byte or two, and checks what the chip cannot but show in it.
+func (t *thermometer) readConfig(ctx context.Context, config *[2]byte) error {
+	n := 1
+	if t.kind == kindTMP102 {
+		n = 2
+	}
+	if err := t.device.read(ctx, lm75Config, config[:n]); err != nil {
+		return err
+	}
+	if t.kind == kindTMP102 {
+		config[0] &^= tmpOneShot // comes and goes by itself
+	}
+	strange := false
+	switch t.kind {
+	case kindTMP102:
+		strange = config[0]&tmp12Bit != tmp12Bit || config[1]&0x0f != 0
+	case kindTMP105:
+		strange = config[0]&tmpOneShot != 0
+	case kindLM75:
+		strange = config[0]&0xe0 != 0
+	}
+	if strange {
+		return fmt.Errorf("another chip answers: its configuration reads %#x", config[:n])
+	}
+	return nil
+}
+
+// wanted returns the first byte of the configuration as it has to be: measuring, at full resolution, the rest as found.
+func (t *thermometer) wanted(config byte) byte {
+	config &^= lm75Shutdown
+	if t.kind == kindTMP105 {
+		config |= tmp12Bit
+	}
+	return config
+}
+
+// setUp writes the configuration where it is not as it has to be, and notes from when on the temperature is one.
+func (t *thermometer) setUp(ctx context.Context, config *[2]byte) error {
+	if want := t.wanted(config[0]); config[0] != want {
+		write := []byte{lm75Config, want}
+		if t.kind == kindTMP102 {
+			write = append(write, config[1])
+		}
+		if err := t.device.write(ctx, write...); err != nil {
+			return err
+		}
+		if err := t.readConfig(ctx, config); err != nil {
+			return err
+		}
+		if config[0] != want {
+			return fmt.Errorf("configuration reads 0x%02x after 0x%02x was written", config[0], want)
+		}
+	}
+	t.measured = time.Now().Add(lm75Conversion)
+	return nil
+}
+
+// decode returns °C. The number stands left in two bytes; what lies right of its bits is no part of it.
+func (t *thermometer) decode(raw, config [2]byte) float64 {
+	n := int16(binary.BigEndian.Uint16(raw[:]))
+	switch {
+	case t.kind == kindTMP102 && config[1]&tmp102Wide != 0:
+		return float64(n>>3) / 16
+	case t.kind == kindLM75:
+		return float64(n>>7) / 2
+	}
+	return float64(n>>4) / 16
+}

@@ -1,0 +1,204 @@
+package virtualpi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast"
+)
+
+// TestVirtualPi follows readings the whole way: from a chip on a real I²C bus through the arm build of the gateway on a
+// real kernel to the receiver on the host, and presses a button that bounces. What it asserts it sees in the receiver.
+func TestVirtualPi(t *testing.T) {
+	needBench(t)
+	gateway := program(t, "gateway", "GOOS=linux", "GOARCH=arm", "GOARM=6")
+	p := &pi{T: t, receiver: startReceiver(t, program(t, "receiver"))}
+	p.Machine = boot(t, map[string]string{"/bin/gateway": gateway})
+
+	p.do(p.SetLine(t.Context(), Button, true)) // the button's pull-up
+	p.run("i2cset -y 0 0x70 0x01")             // the second chip is plugged in
+	p.scan()
+	p.start()
+	p.temperatures()
+	p.button()
+	p.unplug()
+	p.complete()
+	t.Log("the guest has been up for (s):", p.run("cut -d. -f1 /proc/uptime"))
+}
+
+const (
+	device   = "virtual-pi"
+	debounce = 30 * time.Millisecond
+)
+
+// A pi is the machine with the gateway on it, the receiver that it reports to, and the test that looks at both.
+type pi struct {
+	*testing.T
+	*Machine
+	*receiver
+}
+
+func (p *pi) do(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+// run carries out a command in the guest that must succeed.
+func (p *pi) run(command string) string {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.Context(), time.Minute)
+	defer cancel()
+	said, err := p.Machine.Run(ctx, command)
+	p.do(err)
+	return said
+}
+
+// scan asserts that the gateway identifies the chip, with nothing configured.
+func (p *pi) scan() {
+	p.Helper()
+	said := p.run("gateway scan")
+	p.Logf("gateway scan:\n%s", said)
+	found := slices.ContainsFunc(strings.Split(said, "\n"), func(line string) bool {
+		return strings.Contains(line, "tmp105") && strings.Contains(line, "0x48")
+	})
+	if !found {
+		p.Fatalf("gateway scan: no tmp105 at 0x48 in:\n%s", said)
+	}
+}
+
+// start runs the gateway, as a Pi without network time would, with its log in the machine's.
+func (p *pi) start() {
+	p.run(strings.Join([]string{
+		"DATA_DIR=/tmp/data DEVICE_ID=" + device, "INTERVAL_SECONDS=1",
+		"MQTT_HOST=10.0.2.2 MQTT_PORT=" + p.mqtt, "MQTT_ACK=receipt", "HTTP_LISTEN=127.0.0.1:8080",
+		"BUTTON_CHIP=20ac000.gpio BUTTON_PIN=7 BUTTON_PULL_UP_DOWN=UP BUTTON_EVENT=FALLING BUTTON_BOUNCE_MILLIS=" + strconv.Itoa(int(debounce.Milliseconds())),
+		"gateway run >/dev/ttymxc0 2>&1 &",
+	}, " "))
+}
+
+// temperatures sets what the chip measures and waits for exactly that in the receiver's database.
+func (p *pi) temperatures() {
+	for _, want := range []float64{21.5, -10.25, 85.0625} {
+		p.do(p.SetTemperature(p.Context(), "t0", want))
+		begin := time.Now()
+		eventually(p.T, time.Minute, func(ctx context.Context) error {
+			if got, err := p.latest(ctx, "-0-48"); got != want || err != nil {
+				return fmt.Errorf("set %v °C, the receiver has %v, %v", want, got, err)
+			}
+			return nil
+		})
+		p.Logf("%v °C seen in the receiver after %v", want, time.Since(begin).Round(time.Millisecond))
+	}
+}
+
+// button asserts that each of two presses, however it bounces, is one event and toggles measuring once.
+func (p *pi) button() {
+	const tries = 8
+	want, exact := p.presses(), 0
+	for range tries {
+		pause := p.press()
+		want++
+		p.settled(want)
+		got := p.presses()
+		if pause >= debounce { // then it was no bounce
+			p.Logf("this busy machine let the contact rest for %v: %d presses; once more", pause, got-want+1)
+			want, exact = got, 0
+			continue
+		}
+		if got != want {
+			p.Fatalf("one press with pauses of at most %v: the receiver has %d button events, want %d", pause, got, want)
+		}
+		if exact++; exact >= 2 && want%2 == 0 {
+			p.Logf("%d button events, pauses of the contact up to %v", got, pause)
+			return
+		}
+	}
+	p.Fatalf("none of %d presses bounced fast enough to mean anything", tries)
+}
+
+// press pushes the button and lets it go, both with seven changes of the contact 4 ms apart. It returns the longest time
+// that the contact really rested between two changes.
+func (p *pi) press() (pause time.Duration) {
+	const changes, apart, hold = 7, 4 * time.Millisecond, 200 * time.Millisecond
+	tick := time.NewTicker(apart)
+	defer tick.Stop()
+	for _, to := range []bool{false, true} {
+		last := time.Now()
+		for i := range changes {
+			p.do(p.SetLine(p.Context(), Button, to == (i%2 == 0)))
+			pause, last = max(pause, time.Since(last)), time.Now()
+			<-tick.C
+		}
+		for range hold / apart {
+			<-tick.C
+		}
+	}
+	return pause
+}
+
+// presses returns how many presses the receiver knows of.
+func (p *pi) presses() int {
+	p.Helper()
+	all, err := events[holdfast.Press](p.Context(), p.receiver, holdfast.EventButton)
+	p.do(err)
+	return len(all)
+}
+
+// settled waits until the receiver knows of that many presses or more, and has what followed from them: the state agrees
+// with their number, and, where it measures, a reading that was taken behind them has arrived.
+func (p *pi) settled(presses int) {
+	p.Helper()
+	celsius := float64(20 + presses)
+	p.do(p.SetTemperature(p.Context(), "t0", celsius))
+	eventually(p.T, 30*time.Second, func(ctx context.Context) error {
+		measuring, err := p.measuring(ctx)
+		if got := p.presses(); got < presses || measuring != (got%2 == 0) || err != nil {
+			return fmt.Errorf("press %d: the receiver has %d button events and measuring %v, %v", presses, got, measuring, err)
+		}
+		if got, err := p.latest(ctx, "-0-48"); measuring && (got != celsius || err != nil) {
+			return fmt.Errorf("press %d: the receiver has %v °C, %v, want %v", presses, got, err, celsius)
+		}
+		return nil
+	})
+}
+
+// unplug takes a chip off the bus and puts it back; the receiver learns of both, once.
+func (p *pi) unplug() {
+	for _, step := range []struct {
+		command string
+		want    holdfast.SensorState
+	}{
+		{"i2cset -y 0 0x70 0x00", holdfast.SensorLost},
+		{"i2cset -y 0 0x70 0x01", holdfast.SensorOK},
+	} {
+		p.run(step.command)
+		eventually(p.T, time.Minute, func(ctx context.Context) error {
+			states, err := p.sensorStates(ctx, "-0-49")
+			if err != nil || len(states) == 0 || states[0] != step.want {
+				return fmt.Errorf("%s: the receiver has %q, %v, want %s in front", step.command, states, err, step.want)
+			}
+			return nil
+		})
+	}
+	states, err := p.sensorStates(p.Context(), "-0-49")
+	p.do(err)
+	p.Logf("states of the second chip, newest first: %q", states)
+}
+
+// complete asserts that the receiver holds every number that the gateway ever gave, with nothing to explain.
+func (p *pi) complete() {
+	eventually(p.T, 30*time.Second, func(ctx context.Context) error {
+		got, err := p.completeness(ctx)
+		if t := got.Totals; err != nil || t.Data < 10 || t.Data != t.Head || len(got.Streams) != 1 {
+			return fmt.Errorf("completeness: %+v, %v, want one stream, and data up to its head", got, err)
+		}
+		return nil
+	})
+}

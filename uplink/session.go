@@ -1,0 +1,300 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast"
+	"holdfast/mqtt"
+	"holdfast/wire"
+)
+
+const (
+	maxInbox       = 64  // messages between the connection and the loop
+	maxUnacked     = 128 // publications that the broker owes a PUBACK, before forwarding waits
+	queuePause     = 10 * time.Second
+	defaultRetry   = 60 * time.Second // of a hold that names none
+	longestAbsence = time.Hour        // without anything to wait for, the loop looks round all the same
+)
+
+// A session is one connection's life. All of it but the connection's handler runs in one goroutine.
+type session struct {
+	u        *Uplink
+	conn     *mqtt.Conn
+	inbox    chan mqtt.Message
+	lanes    [len(holdfast.Lanes)]window
+	unacked  []publication // in order; the broker acknowledges in order
+	turn     uint64        // publications so far
+	silence  silence
+	held     time.Time // nothing is sent before; zero where nobody holds
+	cautious bool      // after a hold: one batch at a time, until a receipt comes
+	broken   time.Time // the queue is not read before; zero where it can be
+	greeting *mqtt.Sent
+	letter   *mqtt.Sent // the outbox's first, on its way; nil where none is
+	number   uint64     // of that letter
+	progress bool       // something was freed
+}
+
+// A publication is a batch that the broker has not acknowledged yet.
+type publication struct {
+	sent   *mqtt.Sent
+	lane   int
+	flight *flight
+	batch  holdfast.Batch // without its records
+}
+
+// session connects, forwards until the link is gone or ctx ends, and reports whether it freed anything.
+func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
+	u.receivers.newSession()
+	if err := u.settleBinding(ctx); err != nil {
+		return false, err
+	}
+	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox)}
+	for i := range s.lanes {
+		s.lanes[i].limit = eventWindow
+		if holdfast.Lanes[i] == holdfast.LaneTelemetry {
+			s.lanes[i].limit = u.o.Window
+		}
+	}
+	live, end := context.WithCancel(ctx)
+	defer end() // frees the handler, which Close waits for
+	if s.conn, err = mqtt.Connect(ctx, s.broker(live)); err != nil {
+		return false, err
+	}
+	defer s.conn.Close(ctx)
+	denied, err := s.subscribe(ctx)
+	if err != nil {
+		return false, err
+	}
+	s.greet()
+	u.up(denied)
+	err = s.forward(ctx)
+	end()
+	if err == nil {
+		s.leave(ctx)
+		return s.progress, nil
+	}
+	s.autopsy()
+	return s.progress, err
+}
+
+// settleBinding brings the binding in line with mode and pin.
+func (u *Uplink) settleBinding(ctx context.Context) error {
+	bound := u.receivers.bound.Store
+	switch {
+	case u.o.Mode != holdfast.AckReceipt && !bound.IsZero():
+		return u.bind(ctx, Binding{}) // a store that is bound later lacks what the broker takes now
+	case u.o.Mode == holdfast.AckReceipt && !u.o.Pin.IsZero() && bound != u.o.Pin:
+		return u.bind(ctx, Binding{Store: u.o.Pin})
+	}
+	return nil
+}
+
+// broker returns the options of this session's connection. Its handler gives up when live ends.
+func (s *session) broker(live context.Context) mqtt.Options {
+	o := s.u.o.Broker
+	o.ClientID = fmt.Sprintf("%s-%.8s", s.u.o.Device, s.u.o.Stream)
+	o.CleanSession = true
+	o.ManualAck = false
+	o.Log = s.u.o.Log
+	will := s.u.will()
+	o.Will = &will
+	o.Handler = func(m mqtt.Message) {
+		select {
+		case s.inbox <- m:
+		case <-live.Done():
+		}
+	}
+	return o
+}
+
+// will is what is true when the gateway is gone.
+func (u *Uplink) will() mqtt.Message {
+	return u.retained(holdfast.TopicState, &holdfast.Status{V: holdfast.Version, Stream: u.o.Stream})
+}
+
+// retained returns the message that keeps v on a topic of this gateway.
+func (u *Uplink) retained(leaf string, v any) mqtt.Message {
+	payload, err := wire.Encode(v)
+	if err != nil {
+		u.o.Log.Error("message not published", "topic", leaf, "err", err)
+	}
+	return mqtt.Message{Topic: u.o.Topics.Device(u.o.Device, leaf), Payload: payload, Retained: true}
+}
+
+// subscribe subscribes to what this gateway reads. Without receipts and presences there is no session; a command topic that
+// the broker denies is reported, and holds back no data.
+func (s *session) subscribe(ctx context.Context) (denied []string, err error) {
+	o := &s.u.o
+	if o.Mode == holdfast.AckReceipt {
+		receipts, presences := o.Topics.Device(o.Device, holdfast.TopicReceipt), o.Topics.Receiver("+")
+		if err := s.conn.Subscribe(ctx, receipts, presences); err != nil {
+			return nil, err
+		}
+	}
+	for _, filter := range o.commandTopics() {
+		err := s.conn.Subscribe(ctx, filter)
+		switch {
+		case errors.Is(err, mqtt.ErrRefused):
+			o.Log.Warn("commands refused by the broker", "topic", filter)
+			denied = append(denied, filter)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return denied, nil
+}
+
+func (o *Options) commandTopics() []string {
+	topics := []string{o.Topics.Device(o.Device, holdfast.TopicCommand), o.Topics.Broadcast()}
+	for _, group := range o.Groups {
+		topics = append(topics, o.Topics.Group(group))
+	}
+	return topics
+}
+
+// greet publishes state and catalog: the birth, and whenever something in them has changed.
+func (s *session) greet() {
+	s.publishState()
+	if s.u.o.Catalog != nil {
+		catalog := s.u.o.Catalog()
+		catalog.V = holdfast.Version
+		s.keep(holdfast.TopicCatalog, &catalog)
+	}
+}
+
+// publishState publishes the gateway's state. The first one is the birth.
+func (s *session) publishState() {
+	state := s.u.o.Status()
+	state.V, state.Online, state.Stream, state.Ack = holdfast.Version, true, s.u.o.Stream, s.u.o.Mode
+	state.Store = s.u.receivers.bound.Store
+	if sent := s.keep(holdfast.TopicState, &state); s.greeting == nil {
+		s.greeting = sent
+	}
+}
+
+// keep publishes v, retained. What cannot be encoded is logged and left out: an empty payload would delete what is there.
+func (s *session) keep(leaf string, v any) *mqtt.Sent {
+	m := s.u.retained(leaf, v)
+	if len(m.Payload) == 0 {
+		return nil
+	}
+	return s.conn.Send(m)
+}
+
+// forward is the loop. It returns nil when ctx ends, and the reason when the link is lost.
+func (s *session) forward(ctx context.Context) error {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	alarm := time.NewTimer(longestAbsence)
+	defer alarm.Stop()
+	for {
+		now := time.Now()
+		s.expire(now)
+		s.resend(now)
+		s.fill()
+		s.post()
+		s.count()
+		alarm.Reset(s.next(time.Now()))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.conn.Lost():
+			return s.conn.Err()
+		case m := <-s.inbox:
+			s.take(ctx, m)
+		case <-s.acknowledged():
+			if err := s.settle(); err != nil {
+				return err
+			}
+		case <-s.posted():
+			if err := s.posting(); err != nil {
+				return err
+			}
+		case <-s.u.o.Queue.Changed():
+		case <-s.u.outbox.wake:
+		case <-s.u.refresh:
+			s.greet()
+		case <-beat.C:
+			s.publishState()
+		case <-alarm.C:
+		}
+	}
+}
+
+// expire ends holds and pauses whose time has come.
+func (s *session) expire(now time.Time) {
+	if !s.broken.IsZero() && !s.broken.After(now) {
+		s.broken = time.Time{}
+	}
+	if !s.held.IsZero() && !s.held.After(now) {
+		s.held = time.Time{}
+		s.restart()
+		s.cautious = true // the next answer may be the same
+	}
+}
+
+// next returns how long there is nothing to do, if nothing happens.
+func (s *session) next(now time.Time) time.Duration {
+	first := now.Add(longestAbsence)
+	for _, t := range []time.Time{s.held, s.broken, s.resendAt(now)} {
+		if !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	return max(first.Sub(now), 0)
+}
+
+// post sends the outbox's first message; the next follows when the broker has taken it.
+func (s *session) post() {
+	if s.letter != nil {
+		return
+	}
+	if m, number, ok := s.u.outbox.peek(); ok {
+		s.letter, s.number = s.conn.Send(m), number
+	}
+}
+
+func (s *session) posted() <-chan struct{} {
+	if s.letter == nil {
+		return nil
+	}
+	return s.letter.Done()
+}
+
+// posting takes the fate of the letter. One that the link took down with it stays; one that no link carries does not.
+func (s *session) posting() error {
+	switch err := s.letter.Err(); {
+	case errors.Is(err, mqtt.ErrMessage):
+		s.u.o.Log.Error("message dropped", "err", err)
+	case err != nil:
+		return err
+	}
+	s.u.outbox.done(s.number)
+	s.letter = nil
+	return nil
+}
+
+// leave says good-bye: the state is offline, by word instead of by last will.
+func (s *session) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := s.conn.Publish(ctx, s.u.will()); err != nil {
+		s.u.o.Log.Debug("left without a word", "err", err)
+	}
+	s.settle() // an error here is the link's, which nobody needs any more
+	s.conn.Close(ctx)
+}
+
+// autopsy finds what was first in line when the link died. A link that did not carry the birth either is no evidence.
+func (s *session) autopsy() {
+	if s.greeting == nil || s.greeting.Err() != nil {
+		return
+	}
+	s.settle()
+	if len(s.unacked) > 0 {
+		s.u.poison.died(&s.unacked[0].batch)
+	}
+}

@@ -1,0 +1,218 @@
+package uplink
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"holdfast"
+	"holdfast/mqtt"
+)
+
+// A Queue is the durable buffer, as the uplink uses it: from one goroutine, and never two calls at a time. Every method
+// returns soon; what it changes is durable with the queue's next commit.
+type Queue interface {
+	// Next returns the first durable statement of lane that is not done and lies behind after, with at most maxRecords
+	// records and maxBytes of their JSON (at least one record); false where there is none.
+	Next(lane holdfast.Lane, after holdfast.Position, maxRecords, maxBytes int) (holdfast.Batch, bool, error)
+	// Done says that the numbers were answered for. Unknown numbers are ignored.
+	Done(stream holdfast.Stream, lane holdfast.Lane, ranges holdfast.Ranges) error
+	// Again says that the numbers are wanted again, though they were done.
+	Again(stream holdfast.Stream, lane holdfast.Lane, ranges holdfast.Ranges) error
+	// AgainAll is Again for every number that the queue ever gave out and still knows of.
+	AgainAll() error
+	// Reject replaces records by the statement that they were set aside.
+	Reject(stream holdfast.Stream, lane holdfast.Lane, r holdfast.Range, cause holdfast.Cause) error
+	// Changed is signalled when there may be something new to send. It holds one signal.
+	Changed() <-chan struct{}
+}
+
+// Options say what to forward, to whom, and how. Queue, Broker, Device, Stream, Mode and Status are needed.
+type Options struct {
+	Queue  Queue
+	Broker mqtt.Options // a template: address, credentials, TLS. Without address and Dial, Run only waits for its end.
+	Device string
+	Stream holdfast.Stream // of this start; names the client and the last will
+	Topics holdfast.Topics
+	Groups []string // whose commands this gateway takes
+	Mode   holdfast.AckMode
+
+	Pin   holdfast.Stream                      // the only store to obey; zero to be bound by the first receipt
+	Store func() Binding                       // the durable binding, zero where there is none; read once
+	Bind  func(context.Context, Binding) error // makes a binding durable before it returns
+
+	Status  func() holdfast.Status  // of the gateway; the uplink fills in V, Online, Stream, Ack and Store
+	Catalog func() holdfast.Catalog // nil: none is published
+
+	// Command is called for each command, one at a time, from a goroutine of its own and in order of arrival. It may take its
+	// time; ctx ends with Run.
+	Command func(ctx context.Context, payload []byte, retained bool)
+
+	// Link is called when the link goes "up" or "down", once per change, with the reason of a "down". It must not block.
+	Link func(state string, err error)
+
+	BatchRecords int // default 100
+	BatchBytes   int // of JSON; default [holdfast.MaxBatchBytes]
+	Window       int // telemetry batches on their way; default 20
+
+	Now  func() holdfast.Instant // for the times in Status; default the wall clock
+	Rand func() float64          // jitter in [0,1); default math/rand
+	Log  *slog.Logger
+}
+
+const (
+	eventWindow   = 4 // batches of the lanes alert and event, each
+	heartbeat     = 60 * time.Second
+	stopTimeout   = 2 * time.Second // for saying good-bye
+	bindTimeout   = 30 * time.Second
+	steady        = 60 * time.Second // a session that lived so long was no accident
+	zstdThreshold = 1 << 10          // bytes of JSON worth compressing
+	maxCommands   = 16               // waiting
+)
+
+// An Uplink forwards one gateway's records. Its methods may be called from any goroutine; Run once.
+type Uplink struct {
+	o         Options
+	outbox    *outbox
+	refresh   chan struct{}
+	commands  chan mqtt.Message
+	receivers receivers
+	poison    poison
+	failing   bool                                            // the queue
+	forwarded [len(holdfast.Lanes)]map[holdfast.Stream]uint64 // highest number published so far
+
+	mu     sync.Mutex
+	status Status
+}
+
+// New returns an uplink that does nothing until [Uplink.Run].
+func New(o Options) *Uplink {
+	if o.BatchRecords <= 0 {
+		o.BatchRecords = 100
+	}
+	if o.BatchBytes <= 0 {
+		o.BatchBytes = holdfast.MaxBatchBytes
+	}
+	if o.Window <= 0 {
+		o.Window = 20
+	}
+	if o.Now == nil {
+		o.Now = func() holdfast.Instant { return holdfast.Instant{Time: holdfast.Micro(time.Now())} }
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	u := &Uplink{
+		o:        o,
+		outbox:   newOutbox(),
+		refresh:  make(chan struct{}, 1),
+		commands: make(chan mqtt.Message, maxCommands),
+		status:   Status{Broker: o.Broker.Broker, Mode: o.Mode},
+	}
+	for i := range u.forwarded {
+		u.forwarded[i] = map[holdfast.Stream]uint64{}
+	}
+	u.receivers.pin = o.Pin
+	if o.Store != nil {
+		u.receivers.bound = o.Store()
+	}
+	return u
+}
+
+// Run forwards until ctx ends, then says good-bye to the broker for 2 s at most, and returns nil. It never returns because of
+// a broker or a network.
+func (u *Uplink) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { u.obey(ctx) })
+	if u.o.Broker.Broker == "" && u.o.Broker.Dial == nil {
+		u.report(func(s *Status) { s.Error = "no broker is configured" })
+		<-ctx.Done()
+		return nil
+	}
+	pause := backoff{rand: u.o.Rand}
+	for ctx.Err() == nil {
+		start := time.Now()
+		progress, err := u.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		u.down(err)
+		if progress || time.Since(start) >= steady {
+			pause.reset()
+		}
+		wait(ctx, pause.next())
+	}
+	u.down(nil)
+	return nil
+}
+
+// wait waits for d, or until ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// obey carries out commands until ctx ends.
+func (u *Uplink) obey(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-u.commands:
+			if u.o.Command != nil {
+				u.o.Command(ctx, m.Payload, m.Retained)
+			}
+		}
+	}
+}
+
+// Send publishes a message on a topic of this gateway's own, such as response, once and in order, as soon as there is a link. A
+// few messages wait for one; of more, the oldest are dropped and counted in Status.
+func (u *Uplink) Send(leaf string, payload []byte, retained bool) {
+	if u.outbox.put(mqtt.Message{Topic: u.o.Topics.Device(u.o.Device, leaf), Payload: payload, Retained: retained}) {
+		u.o.Log.Warn("message dropped, too many are waiting for the link", "topic", leaf)
+		u.report(func(s *Status) { s.Dropped++ })
+	}
+}
+
+// Refresh publishes state and catalog anew, because something in them has changed.
+func (u *Uplink) Refresh() {
+	select {
+	case u.refresh <- struct{}{}:
+	default:
+	}
+}
+
+// bind makes b the binding. Where the store is another one, everything is offered again first: a crash in between finds the
+// old binding, and does both once more. For the same reason the binding counts for this process even where it cannot be made
+// durable: after the next start everything is offered again, and nothing is lost.
+func (u *Uplink) bind(ctx context.Context, b Binding) error {
+	if b.Store != u.receivers.bound.Store && !b.Store.IsZero() {
+		if err := u.o.Queue.AgainAll(); err != nil {
+			return fmt.Errorf("bind to store %s: %w", b.Store, err)
+		}
+	}
+	if u.o.Bind != nil {
+		ctx, cancel := context.WithTimeout(ctx, bindTimeout)
+		defer cancel()
+		if err := u.o.Bind(ctx, b); err != nil {
+			u.o.Log.Error("binding is not durable", "store", b.Store, "err", err)
+		}
+	}
+	u.o.Log.Info("bound to a store", "store", b.Store, "instance", b.Instance)
+	u.receivers.bound = b
+	delete(u.receivers.others, b.Store)
+	u.reportReceivers()
+	return nil
+}
