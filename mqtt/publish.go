@@ -119,11 +119,21 @@ func (c *Conn) publish() {
 			}
 		case <-c.lost:
 			for _, p := range waiting {
-				c.settle(p.sent, c.Err())
+				c.settle(p.sent, c.fate(p.token))
 			}
 			c.refuse()
 			return
 		}
+	}
+}
+
+// fate returns what became of a message of a connection that has ended: nil where the PUBACK was read before.
+func (c *Conn) fate(token paho.Token) error {
+	select {
+	case <-token.Done():
+		return token.Error()
+	default:
+		return c.Err()
 	}
 }
 

@@ -174,9 +174,7 @@ func (s *session) settle() error {
 // taken deals with a publication that the broker has acknowledged.
 func (s *session) taken(p *publication) {
 	if s.u.poison.acknowledged(&p.batch) {
-		guilty := s.u.poison
-		s.u.poison = poison{}
-		s.reject(p.lane, guilty.stream, guilty.span, holdfast.CauseTooLarge, errPoison)
+		s.lanes[p.lane].rewind()
 	}
 	if s.u.o.Mode == holdfast.AckReceipt {
 		return

@@ -48,23 +48,19 @@ func (t *table) column(stream holdfast.Stream, lane holdfast.Lane) *column {
 
 // fill appends n records to a lane of the newest stream.
 func (t *table) fill(lane holdfast.Lane, n int) {
-	for range n {
-		t.put(lane, json.RawMessage(fmt.Sprintf(`{"n":%d}`, t.head(lane)+1)))
+	records := make([]json.RawMessage, n)
+	for i := range records {
+		records[i] = json.RawMessage(fmt.Sprintf(`{"n":%d}`, i))
 	}
+	t.put(lane, records...)
 }
 
-func (t *table) put(lane holdfast.Lane, record json.RawMessage) {
+func (t *table) put(lane holdfast.Lane, records ...json.RawMessage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.signal()
 	c := t.column(t.streams[len(t.streams)-1], lane)
-	c.records = append(c.records, record)
-}
-
-func (t *table) head(lane holdfast.Lane) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.column(t.streams[len(t.streams)-1], lane).records)
+	c.records = append(c.records, records...)
 }
 
 // pending counts the numbers of a lane, in all streams, that are not done.

@@ -294,7 +294,13 @@ func (s *session) autopsy() {
 		return
 	}
 	s.settle()
-	if len(s.unacked) > 0 {
-		s.u.poison.died(&s.unacked[0].batch)
+	if len(s.unacked) == 0 {
+		return
+	}
+	p := &s.u.poison
+	p.died(&s.unacked[0].batch)
+	if p.stage == guilty {
+		s.reject(s.unacked[0].lane, p.stream, p.span, holdfast.CauseTooLarge, errPoison)
+		*p = poison{}
 	}
 }

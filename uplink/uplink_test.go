@@ -175,14 +175,15 @@ func TestProbes(t *testing.T) {
 		r.silence(true)
 		q.fill(holdfast.LaneTelemetry, 300)
 		begin := time.Now()
+		settled()
 		var at []time.Duration
-		for n := 0; time.Since(begin) < 30*time.Minute; time.Sleep(time.Second) {
+		for n := len(r.arrived()); time.Since(begin) < 30*time.Minute; time.Sleep(time.Second) {
 			if arrived := len(r.arrived()); arrived > n {
 				n = arrived
 				at = append(at, time.Since(begin).Round(5*time.Second))
 			}
 		}
-		want := []time.Duration{0, 30 * time.Second, 90 * time.Second, 210 * time.Second, 450 * time.Second, 930 * time.Second, 1530 * time.Second}
+		want := []time.Duration{30 * time.Second, 90 * time.Second, 210 * time.Second, 450 * time.Second, 930 * time.Second, 1530 * time.Second}
 		if !slices.Equal(at, want) {
 			t.Errorf("batches arrived at %v, want %v", at, want)
 		}
@@ -331,6 +332,7 @@ func TestLinkFlaps(t *testing.T) {
 		r.start("1")
 		q := newTable(stream)
 		g := start(t, broker, q, func(o *Options) { o.Rand = func() float64 { return 0 } })
+		settled()
 		for i := range 20 {
 			q.fill(holdfast.LaneTelemetry, 700)
 			q.fill(holdfast.LaneEvent, 3)
@@ -349,7 +351,7 @@ func TestLinkFlaps(t *testing.T) {
 			t.Errorf("%d and %d in the ledger", r.holds(holdfast.LaneTelemetry), r.holds(holdfast.LaneEvent))
 		}
 		g.stop()
-		want := append(slices.Repeat([]string{"up", "down"}, 21))
+		want := slices.Repeat([]string{"up", "down"}, 21)
 		if !slices.Equal(g.links, want) {
 			t.Errorf("link went %v", g.links)
 		}
@@ -528,9 +530,10 @@ func TestStateAndCatalog(t *testing.T) {
 		if err != nil || catalog.Revision != 7 {
 			t.Errorf("catalog %+v, %v", catalog, err)
 		}
-		time.Sleep(10 * time.Minute)
-		if beats != 11 {
-			t.Errorf("state published %d times in ten minutes, want 11", beats)
+		time.Sleep(10*time.Minute - time.Second)
+		synctest.Wait()
+		if beats != 10 {
+			t.Errorf("state published %d times in ten minutes, want 10", beats)
 		}
 		measuring = false
 		g.Refresh()

@@ -28,7 +28,7 @@ func (g *gateway) connect() {
 		Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}, Mode: g.cfg.Ack,
 		Pin: g.cfg.Store, Store: g.binding, Bind: g.bind,
 		Status: g.birth, Catalog: g.world.source.Catalog, Command: g.command,
-		Link: g.linkChanged, Now: g.now, Log: g.log,
+		Now: g.now, Log: g.log,
 	})
 }
 
@@ -103,14 +103,6 @@ func (g *gateway) respond(r holdfast.Result) {
 		return
 	}
 	g.uplink.Send(holdfast.TopicResponse, data, false)
-}
-
-func (g *gateway) linkChanged(state string, err error) {
-	if err != nil {
-		g.log.Warn("link", "state", state, "err", err)
-		return
-	}
-	g.log.Info("link", "state", state)
 }
 
 // birth is what the device's state message says.

@@ -25,6 +25,7 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 			g.take(reading, readings)
 		case change := <-g.world.sensorChanges:
 			g.event(holdfast.EventSensor, change)
+			g.uplink.Refresh()
 		case <-tick.C:
 			g.keep(g.rules.Tick(g.now()))
 		}

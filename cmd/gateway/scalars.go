@@ -39,7 +39,7 @@ func scalars() []scalar {
 		{path: "mqtt.password", secret: true, about: "password at the broker", set: text(func(c *Config) *string { return &c.MQTTPassword })},
 		{path: "mqtt.keepalive_seconds", fallback: "30", about: "MQTT keep-alive", set: integer(5, 3600, func(c *Config, n int64) { c.MQTTKeepAlive = time.Duration(n) * time.Second })},
 		{path: "mqtt.ack", fallback: "puback", about: "what frees a reading here: receipt (a receiver's database holds it) or puback (the broker has it)", set: ack},
-		{path: "mqtt.store", about: "the receiver's database to be bound to, 32 hex digits; else the first that answers", set: store},
+		{path: "mqtt.store", about: "the receiver's database to be bound to, 32 hex digits; else the first that answers", set: boundStore},
 		{path: "mqtt.tls_enable", fallback: "false", about: "TLS to the broker", set: boolean(func(c *Config) *bool { return &c.TLS.Enable })},
 		{path: "mqtt.tls_insecure", fallback: "false", about: "do not check the broker's certificate", set: boolean(func(c *Config) *bool { return &c.TLS.Insecure })},
 		{path: "mqtt.tls_ca_certs", about: "file of the authorities to trust; else the system's", set: text(func(c *Config) *string { return &c.TLS.CAFile })},
@@ -165,7 +165,7 @@ func ack(cfg *Config, value string) error {
 	return fmt.Errorf("%q: want receipt or puback", value)
 }
 
-func store(cfg *Config, value string) (err error) {
+func boundStore(cfg *Config, value string) (err error) {
 	cfg.Store, err = holdfast.ParseStream(value)
 	return err
 }

@@ -70,7 +70,7 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 	if len(buses) == 0 {
 		log.Warn("no I²C bus was found; on a Pi, dtparam=i2c_arm=on opens one")
 	}
-	w.source = sensors.New(w.samplerOptions(cfg, buses))
+	w.source = samplerOf(&w, cfg, buses)
 	if cfg.Button.Pin == "" {
 		return w, nil
 	}
@@ -89,7 +89,7 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
 	w := newWorld(log, clock.New(clock.AssertSynchronized()))
 	pi := simulated.New(simulated.Options{})
-	w.source = sensors.New(w.samplerOptions(*cfg, pi.Buses()))
+	w.source = samplerOf(&w, *cfg, pi.Buses())
 	virtual := simulated.NewButton(func() { w.pressed(holdfast.OriginButton) })
 	w.button, w.press = virtual, virtual.Press
 	if cfg.RulesFile != "" {
@@ -111,12 +111,13 @@ func replayed(o sensors.ReplayOptions, log *slog.Logger) (world, error) {
 	return w, err
 }
 
-func (w *world) samplerOptions(cfg Config, buses []*sensors.Bus) sensors.Options {
+// samplerOf returns the sampler of what is on the buses.
+func samplerOf(w *world, cfg Config, buses []*sensors.Bus) *sensors.Sampler {
 	changes := w.sensorChanges
-	return sensors.Options{
+	return sensors.New(sensors.Options{
 		Buses: buses, Sensors: configured(cfg.Sensors), Interval: cfg.Interval, Revision: w.now().Time.Unix(), Now: w.now,
 		Changed: func(c holdfast.SensorChange) { changes <- c }, Log: w.log,
-	}
+	})
 }
 
 // pressed passes a press on, and forgets it when nobody takes presses: a press is for now, not for later.

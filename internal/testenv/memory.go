@@ -18,6 +18,8 @@ import (
 // ErrBlocked is what dialling a blocked broker returns.
 var ErrBlocked = errors.New("the broker is blocked")
 
+var errPoison = errors.New("a poisonous message")
+
 // A Broker is an MQTT broker in memory, reached through net.Pipe, for tests in a synctest bubble. Its methods may be called
 // from any goroutine.
 type Broker struct {
@@ -29,6 +31,7 @@ type Broker struct {
 	blocked bool
 	deny    func(client, topic string, write bool) bool
 	swallow func(client, topic string) bool
+	poison  func(client string, payload []byte) bool
 }
 
 // MemoryBroker runs a broker until the test ends. Inside a bubble it must be made there.
@@ -119,6 +122,13 @@ func (b *Broker) Swallow(f func(client, topic string) bool) {
 	b.swallow = f
 }
 
+// Poison makes messages that f points at end the connection that they come on.
+func (b *Broker) Poison(f func(client string, payload []byte) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.poison = f
+}
+
 // Publish sends a message as the broker itself.
 func (b *Broker) Publish(topic string, payload []byte, retained bool) error {
 	return b.server.Publish(topic, payload, retained, 1)
@@ -155,8 +165,12 @@ func (r *rules) OnACLCheck(client *mqtt.Client, topic string, write bool) bool {
 
 func (r *rules) OnPublish(client *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	r.broker.mu.Lock()
-	swallow := r.broker.swallow
+	swallow, poison := r.broker.swallow, r.broker.poison
 	r.broker.mu.Unlock()
+	if poison != nil && poison(client.ID, pk.Payload) {
+		client.Stop(errPoison)
+		return pk, packets.ErrRejectPacket
+	}
 	if swallow != nil && swallow(client.ID, pk.TopicName) {
 		return pk, packets.ErrRejectPacket
 	}

@@ -77,8 +77,8 @@ func get[I, O any](a huma.API, id, path, summary string, f func(context.Context,
 		})
 }
 
-// ofDevice is the part of a path that names a device.
-type ofDevice struct {
+// OfDevice is the part of a path that names a device.
+type OfDevice struct {
 	ID string `path:"id" maxLength:"64" doc:"device id"`
 }
 
@@ -94,14 +94,14 @@ func (s *server) known(ctx context.Context, id string) (store.Device, error) {
 	return found[0], nil
 }
 
-// window are the bounds of time of a query.
-type window struct {
+// Window are the bounds of time of a query.
+type Window struct {
 	From time.Time `query:"from" doc:"first instant, RFC 3339"`
 	To   time.Time `query:"to" doc:"first instant behind, RFC 3339; default now"`
 }
 
 // bounds returns the window, of the given length up to now where it is not said.
-func (w window) bounds(now time.Time, length time.Duration) (from, to time.Time, err error) {
+func (w Window) bounds(now time.Time, length time.Duration) (from, to time.Time, err error) {
 	from, to = w.From, w.To
 	if to.IsZero() {
 		to = now

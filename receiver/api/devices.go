@@ -76,7 +76,7 @@ func describe(d store.Device, totals map[string]store.Totals) Device {
 
 type deviceOut struct{ Body DeviceDetail }
 
-func (s *server) device(ctx context.Context, in *ofDevice) (*deviceOut, error) {
+func (s *server) device(ctx context.Context, in *OfDevice) (*deviceOut, error) {
 	d, err := s.known(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func grade(q holdfast.Quality) string {
 
 type completenessOut struct{ Body *receiver.Completeness }
 
-func (s *server) deviceCompleteness(ctx context.Context, in *ofDevice) (*completenessOut, error) {
+func (s *server) deviceCompleteness(ctx context.Context, in *OfDevice) (*completenessOut, error) {
 	if _, err := s.known(ctx, in.ID); err != nil {
 		return nil, err
 	}

@@ -70,8 +70,8 @@ type Event struct {
 }
 
 type eventsIn struct {
-	ofDevice
-	window
+	OfDevice
+	Window
 	Event string `query:"event" maxLength:"64" doc:"name of the event"`
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }

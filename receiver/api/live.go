@@ -27,16 +27,14 @@ func (s *server) live(w http.ResponseWriter, r *http.Request) {
 	defer beat.Stop()
 	text := ": live\n\n"
 	for {
-		if text != "" {
-			if out.SetWriteDeadline(time.Now().Add(writeWithin)) != nil {
-				return
-			}
-			if _, err := w.Write([]byte(text)); err != nil {
-				return
-			}
-			if len(live) == 0 && out.Flush() != nil {
-				return
-			}
+		if out.SetWriteDeadline(time.Now().Add(writeWithin)) != nil {
+			return
+		}
+		if _, err := w.Write([]byte(text)); err != nil {
+			return
+		}
+		if len(live) == 0 && out.Flush() != nil {
+			return
 		}
 		select {
 		case <-r.Context().Done():

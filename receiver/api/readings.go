@@ -15,8 +15,8 @@ import (
 )
 
 type readingsIn struct {
-	ofDevice
-	window
+	OfDevice
+	Window
 	Sensor   string `query:"sensor" maxLength:"64"`
 	Quantity string `query:"quantity" maxLength:"64"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"10000" default:"1000" doc:"samples of a page"`
@@ -147,10 +147,8 @@ const maxSummaries = 100_000
 
 // chart sums up the window. Summaries of thinned ranges stand in where a bucket has no sample.
 func (s *server) chart(ctx context.Context, in *readingsIn, all []store.Series, from, to time.Time) ([]Series, error) {
-	width := max(time.Microsecond, (to.Sub(from)+time.Duration(in.Points)-1)/time.Duration(in.Points)).Truncate(time.Microsecond)
-	if width*time.Duration(in.Points) < to.Sub(from) {
-		width += time.Microsecond
-	}
+	points := int64(in.Points)
+	width := time.Duration((to.Sub(from).Microseconds()+points-1)/points) * time.Microsecond
 	thinned, err := s.store.Thinned(ctx, in.ID, from, to, maxSummaries)
 	if err != nil {
 		return nil, err

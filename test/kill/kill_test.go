@@ -3,7 +3,6 @@ package kill
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -45,7 +44,7 @@ func testKills(t *testing.T, mosquitto bool) {
 // A bench is one gateway, one receiver and, where it is not the receiver's own, one broker.
 type bench struct {
 	gateway, receiver, broker *process
-	replay, truth, data, api  string
+	replay, truth, data       string
 }
 
 func (b *bench) processes() []*process {
@@ -58,17 +57,16 @@ func (b *bench) processes() []*process {
 func newBench(t *testing.T, mosquitto bool) *bench {
 	t.Helper()
 	dir, bin := t.TempDir(), buildBinaries(t)
-	mqttPort, apiPort := freePort(t), freePort(t)
+	mqttPort, apiPort, pagePort := freePort(t), freePort(t), freePort(t)
 	b := &bench{
 		replay: writeReplay(t, dir, 500_000),
 		truth:  filepath.Join(dir, "truth.log"),
 		data:   filepath.Join(dir, "receiver"),
-		api:    "http://127.0.0.1:" + apiPort,
 	}
 	b.gateway = &process{
-		name: "gateway", binary: filepath.Join(bin, "gateway"), log: logFile(t, dir, "gateway"),
+		name: "gateway", binary: filepath.Join(bin, "gateway"), log: logFile(t, dir, "gateway"), address: "127.0.0.1:" + pagePort,
 		args: []string{"run", "--replay", b.replay, "--replay-log", b.truth},
-		env: []string{"DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=off", "DEVICE_ID=kill-test",
+		env: []string{"DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=127.0.0.1:" + pagePort, "DEVICE_ID=kill-test",
 			"MQTT_HOST=127.0.0.1", "MQTT_PORT=" + mqttPort, "MQTT_ACK=receipt"},
 	}
 	b.receiver = &process{
@@ -112,14 +110,35 @@ func (b *bench) killAtRandom(t *testing.T, random *rand.Rand, kills int) (gatewa
 	return gateway
 }
 
-// waitDrained waits until the gateway has told the receiver that nothing waits any more.
+// waitDrained waits until nothing of the gateway's waits for a receipt any more.
 func (b *bench) waitDrained(t *testing.T) {
 	t.Helper()
-	since := time.Now()
 	poll(t.Context(), t, 3*time.Minute, "the gateway to drain", func() bool {
-		state, err := b.deviceState(t.Context())
-		return err == nil && state.fresh(since) && state.drained()
+		waiting, err := b.waiting(t.Context())
+		return err == nil && waiting == 0
 	})
+}
+
+// waiting asks the gateway how many records no receipt has come for yet.
+func (b *bench) waiting(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.gateway.address+"/api/v1/status", nil)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	var view struct {
+		Records struct{ Waiting int }
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&view); err != nil {
+		return 0, err
+	}
+	return view.Records.Waiting, nil
 }
 
 func number(name string, fallback int) int {
@@ -127,22 +146,4 @@ func number(name string, fallback int) int {
 		return n
 	}
 	return fallback
-}
-
-func (b *bench) deviceState(ctx context.Context) (s deviceState, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.api+"/api/v1/devices/kill-test", nil)
-	if err != nil {
-		return s, err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return s, err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return s, fmt.Errorf("status %d", answer.StatusCode)
-	}
-	return s, json.NewDecoder(answer.Body).Decode(&s)
 }
