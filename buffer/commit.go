@@ -16,7 +16,7 @@ const settleAfter = 10 * time.Second
 
 const (
 	blockRecords = holdfast.MaxBatchRecords
-	blockBytes   = 16 << 10 // of JSON
+	blockBytes   = 16 << 10 // of JSON; larger ones need free pages in a row, which a full file does not have
 )
 
 // writer is what only the goroutine of Run touches, and Open before it.
@@ -25,6 +25,7 @@ type writer struct {
 	last     time.Time // of the last commit that succeeded
 	unsure   bool      // the last commit failed: bbolt may show it all the same
 	aged     bool      // the file has its working size
+	filler   int64     // bytes of pages that only grow uses
 }
 
 // A plan is one transaction.
@@ -68,6 +69,18 @@ func (b *Buffer) commit(last bool) error {
 	if p == nil {
 		return nil
 	}
+	err := b.carry(p)
+	b.mu.Lock()
+	b.health.after(err)
+	b.mu.Unlock()
+	if tooScattered(err) {
+		b.relieve()
+	}
+	return err
+}
+
+// carry makes the plan's transaction, and memory agree with what became of it.
+func (b *Buffer) carry(p *plan) error {
 	for i := range p.pieces {
 		p.pieces[i].encode(p)
 	}
@@ -84,24 +97,35 @@ func (b *Buffer) take(last bool) *plan {
 	if !last && !b.due() {
 		return nil
 	}
-	b.writer.revision++
-	p := &plan{stream: b.current(), revision: b.writer.revision, mint: !b.minted, wipe: b.writer.unsure}
+	p := b.blank()
 	p.waiting, b.waiting = b.waiting, nil
 	for i := range b.queues {
 		q := &b.queues[i]
 		q.flying = len(q.items)
-		p.number(i, q.items, p.stream.lanes[i].head)
+		p.number(i, q.items, p.heads[i])
 	}
 	for key := range b.redo {
 		p.state = append(p.state, put{key: key, value: b.state[key]})
 	}
 	b.flying = len(b.puts)
 	p.state = append(p.state, b.puts...)
-	p.forget = slices.Clone(b.forget)
 	b.hasty = false
 	if last {
 		b.closed = true
 		p.stream.clean, p.stream.dirty = true, true
+	}
+	return p
+}
+
+// blank is a plan that carries nothing but what fit finds: deletions and entries. Called with the lock held.
+func (b *Buffer) blank() *plan {
+	b.writer.revision++
+	p := &plan{
+		stream: b.current(), revision: b.writer.revision, mint: !b.minted, wipe: b.writer.unsure,
+		forget: slices.Clone(b.forget),
+	}
+	for i, l := range p.stream.lanes {
+		p.heads[i] = l.head
 	}
 	return p
 }

@@ -25,9 +25,10 @@ func (b *Buffer) grow() {
 	}
 	err := b.db.Update(func(tx *bbolt.Tx) error {
 		if tx.Size() < workingSize(b.o.MaxBytes) {
+			b.writer.filler += filler + 2*pageSize
 			return addFiller(tx)
 		}
-		b.writer.aged = true
+		b.writer.aged, b.writer.filler = true, 0
 		if tx.Bucket(bucketAgeing) == nil {
 			return nil
 		}

@@ -323,7 +323,7 @@ func TestModel(t *testing.T) {
 		m := &model{path: o.Path, options: o, state: make(map[string]string)}
 		m.open(t)
 		defer func() { m.buffer.Close() }()
-		limit := rapid.SampledFrom([]int64{6000, 20_000, 1 << 20}).Draw(t, "limit")
+		limit := rapid.SampledFrom([]int64{48 << 10, 60 << 10, 1 << 20}).Draw(t, "limit")
 		m.buffer.limit = limit
 		actions := rapid.StateMachineActions(m)
 		for _, name := range []string{"Reopen", "Crash"} {

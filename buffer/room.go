@@ -25,28 +25,29 @@ func (b *Buffer) makeRoom(need int64) {
 	}
 }
 
-// over is how many bytes of blocks are too many, if need more come. A byte of a block takes more than one of the file,
-// for pages are partly empty; how much more is what the last commit left.
+// over is how many bytes of blocks are too many, if need more come. What a byte of a block takes of the file is known
+// from the last commit: pages are partly empty, the more so the larger blocks are in relation to a page.
 func (b *Buffer) over(need int64) int64 {
 	cost := 1.0
 	if b.measured.live > 0 {
-		cost = max(cost, float64(b.measured.used)/float64(b.measured.live))
+		cost = min(max(cost, float64(b.measured.used)/float64(b.measured.live)), 2)
 	}
-	return b.sum.live + need - int64(float64(b.limit)/cost)
+	since := b.sum.live + need - b.measured.live
+	return since + int64(float64(b.measured.used-b.limit)/cost)
 }
 
-// measure notes what the file's pages are used for, right after a commit.
-func (b *Buffer) measure(live int64) usage {
-	u := usage{live: live}
+// measure notes, right after a commit, how many bytes of pages are in use but for filler.
+func (b *Buffer) measure() int64 {
+	var used int64
 	err := b.db.View(func(tx *bbolt.Tx) error {
-		u.used = tx.Size()
+		used = tx.Size()
 		return nil
 	})
-	if err == nil {
-		stats := b.db.Stats()
-		u.used -= int64(stats.FreePageN+stats.PendingPageN) * pageSize
+	if err != nil {
+		return b.measured.used
 	}
-	return u
+	stats := b.db.Stats()
+	return used - int64(stats.FreePageN+stats.PendingPageN)*pageSize - b.writer.filler
 }
 
 // usage is how many bytes of pages hold how many bytes of blocks.

@@ -12,16 +12,14 @@ import (
 
 // settle makes memory agree with what became of the plan.
 func (b *Buffer) settle(p *plan, err error) {
-	measured := b.measure(0)
+	used := b.measure()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.health.after(err)
 	if err != nil {
-		b.takeBack(p, err)
+		b.takeBack(p)
 	} else {
 		b.landed(p)
-		measured.live = b.sum.live
-		b.measured = measured
+		b.measured = usage{used: used, live: b.sum.live}
 	}
 	b.flying = 0
 	for _, w := range p.waiting {
@@ -52,8 +50,8 @@ func (b *Buffer) landed(p *plan) {
 		} else {
 			b.state[s.key] = s.value
 		}
+		delete(b.redo, s.key)
 	}
-	clear(b.redo)
 	b.puts = slices.Delete(b.puts, 0, b.flying)
 	b.forget = b.forget[len(p.forget):]
 	b.count.Commits++
@@ -62,9 +60,9 @@ func (b *Buffer) landed(p *plan) {
 	}
 }
 
-// takeBack: nothing of the plan is in the file, or so one must hope: where the power of the card's own refusal came late,
-// bbolt may show the transaction nevertheless. The next one writes over it.
-func (b *Buffer) takeBack(p *plan, err error) {
+// takeBack: nothing of the plan is durable. Where it was the very last page that the card refused, bbolt may show the
+// transaction nevertheless: the next one writes over it.
+func (b *Buffer) takeBack(p *plan) {
 	b.writer.unsure = true
 	b.count.Failures++
 	for i := range b.queues {
@@ -81,7 +79,18 @@ func (b *Buffer) takeBack(p *plan, err error) {
 		}
 	}
 	b.puts = slices.DeleteFunc(b.puts, func(s put) bool { return s.of != nil && slices.Contains(p.waiting, s.of) })
-	if errors.Is(err, bberrors.ErrMaxSizeReached) {
-		b.limit = max(b.limit-b.limit/8, pageLimit(b.o.MaxBytes)/4) // the free pages lie too scattered for what we hold
+}
+
+// tooScattered reports whether bbolt found no room although there should be: its free pages lie too scattered.
+func tooScattered(err error) bool { return errors.Is(err, bberrors.ErrMaxSizeReached) }
+
+// relieve lowers the limit and lets go what is beyond it, in a transaction that needs hardly any room itself.
+func (b *Buffer) relieve() {
+	b.mu.Lock()
+	b.limit = max(b.limit-b.limit/8, pageLimit(b.o.MaxBytes)/4)
+	p := b.blank()
+	b.mu.Unlock()
+	if err := b.carry(p); err != nil {
+		b.o.Log.Error("buffer finds no room", "err", err)
 	}
 }

@@ -13,7 +13,7 @@ type Status struct {
 	Lanes    map[holdfast.Lane]holdfast.LaneStatus // of the current stream
 	Older    []holdfast.StreamStatus               // earlier streams that still owe something, oldest first
 
-	Bytes        int64 // of blocks in the file, history among them
+	Bytes        int64 // of pages in use, history among them
 	Limit        int64 // of Bytes; less than the cap of the file, see DESIGN.md
 	HistoryBytes int64 // of blocks that nobody is owed any more
 	Queued       int   // records in memory that are not durable yet
@@ -42,7 +42,7 @@ func (b *Buffer) Status() Status {
 	queued, _ := b.queued()
 	s := Status{
 		Stream: b.current().id, Volatile: !b.minted, Lanes: b.current().status(),
-		Bytes: b.sum.live, Limit: b.limit, HistoryBytes: b.sum.spent, Queued: queued,
+		Bytes: b.measured.used, Limit: b.limit, HistoryBytes: b.sum.spent, Queued: queued,
 		Full:    b.health.full,
 		Commits: b.count.Commits, CommittedRecords: b.count.Records, Failures: b.count.Failures,
 		Dropped: b.count.Dropped, Rejected: b.count.Rejected, Corrupt: b.count.Corrupt, UnknownReceipts: b.count.Unknown,

@@ -530,7 +530,7 @@ func TestStateAndCatalog(t *testing.T) {
 		if err != nil || catalog.Revision != 7 {
 			t.Errorf("catalog %+v, %v", catalog, err)
 		}
-		time.Sleep(10*time.Minute - time.Second)
+		time.Sleep(10*time.Minute - 2*time.Second)
 		synctest.Wait()
 		if beats != 10 {
 			t.Errorf("state published %d times in ten minutes, want 10", beats)
@@ -606,6 +606,7 @@ func TestCommandsAndResponses(t *testing.T) {
 		settled()
 		broker.Swallow(nil)
 		time.Sleep(3 * time.Minute) // the silent broker is given up
+		synctest.Wait()
 		if n := len(answers); n != 1+maxOutbox || answers[1] != "12" || answers[n-1] != fmt.Sprint(maxOutbox+11) || g.Status().Dropped != 10 {
 			t.Errorf("%d answers %v, %d dropped", n, answers, g.Status().Dropped)
 		}
