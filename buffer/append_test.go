@@ -68,14 +68,16 @@ func TestARecordTooLargeIsStated(t *testing.T) {
 func TestBlocksAreBounded(t *testing.T) {
 	t.Parallel()
 	b := mustOpen(t, testOptions(t))
-	var long []Record
-	for n := range 20 {
-		r := record(holdfast.LaneEvent, n)
-		r.Data = fmt.Appendf(nil, `"%10000d"`, n)
-		long = append(long, r)
+	var long, tiny []Record
+	for n := range 7 {
+		long = append(long, Record{Lane: holdfast.LaneEvent, Data: fmt.Appendf(nil, `"%*d"`, 3*blockBytes/10, n)})
 	}
-	store(t, b, append(records(holdfast.LaneTelemetry, 1, 2500), long...)...)
-	for lane, want := range map[int]string{telemetry: "[1000 1000 500]", 1: "[6 6 6 2]"} {
+	long = append(long, Record{Lane: holdfast.LaneEvent, Data: fmt.Appendf(nil, `"%*d"`, 2*blockBytes, 7)})
+	for range 2*blockRecords + 1 {
+		tiny = append(tiny, Record{Lane: holdfast.LaneTelemetry, Data: []byte(`{}`)})
+	}
+	store(t, b, append(tiny, long...)...)
+	for lane, want := range map[int]string{telemetry: "[1000 1000 1]", 1: "[3 3 1 1]"} {
 		var got []uint64
 		for _, block := range b.current().lanes[lane].blocks {
 			got = append(got, block.Len())

@@ -176,14 +176,23 @@ func TestNothingIsWrittenWithoutNeed(t *testing.T) {
 		if before != 2 {
 			t.Errorf("%d commits for the birth and one window, want 2", before)
 		}
-		if err := b.Done(b.Stream(), holdfast.LaneTelemetry, ranges(1, 2)); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
-		b.Done(b.Stream(), holdfast.LaneTelemetry, ranges(3, 3))
-		time.Sleep(time.Second / 2)
-		if got := b.Status().Commits - before; got != 1 {
-			t.Errorf("%d commits for a receipt, want 1, and the second's not yet", got)
+		done := func(n uint64) { b.Done(b.Stream(), holdfast.LaneTelemetry, ranges(n, n)) }
+		for _, c := range []struct {
+			do    func()
+			wait  time.Duration
+			more  uint64
+			after string
+		}{
+			{func() { done(1) }, 2 * time.Second, 1, "a receipt after a minute of silence"},
+			{func() { done(2) }, 7 * time.Second, 1, "another right behind it"},
+			{func() { done(3) }, 4 * time.Second, 2, "ten seconds"},
+			{func() {}, time.Minute, 2, "silence"},
+		} {
+			c.do()
+			time.Sleep(c.wait)
+			if got := b.Status().Commits - before; got != c.more {
+				t.Errorf("after %s: %d commits, want %d", c.after, got, c.more)
+			}
 		}
 	})
 }

@@ -13,10 +13,11 @@ type schedule struct {
 // due returns when the next sample is due.
 func (s *schedule) due() time.Time { return s.start.Add(time.Duration(s.n) * s.interval) }
 
-// skipLate moves on to the first sample that is not too late at now, and returns how many it left out. A sample is still
-// on time a tenth of its interval after it was due: a process never wakes up exactly.
+// skipLate moves on to the first sample that is not too late at now, and returns how many it left out. Too late is what is
+// nearer to the next sample's time than to its own: on a busy machine, which wakes up late every time, samples are still
+// taken, and never two of them within half an interval.
 func (s *schedule) skipLate(now time.Time) uint64 {
-	late := now.Sub(s.due()) - s.interval/10
+	late := now.Sub(s.due()) - s.interval/2
 	if late <= 0 {
 		return 0
 	}

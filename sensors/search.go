@@ -4,13 +4,16 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
-// search looks for sensors on one bus, now and every so often, and gives each that is new to follow.
+// search looks for sensors on one bus, now and every so often, and gives each that is new to follow. It takes at most a
+// tenth of the bus's time: some controllers need a third of a second to find that nobody is at an address.
 func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
 	taken := func(addr uint16) bool { return s.taken(bus.number, addr) }
 	told := map[uint16]string{} // what was last said of an address, so that it is said once
 	for ctx.Err() == nil {
+		began := time.Now()
 		for f := range scan(ctx, bus, taken) {
 			if f.Chip == "" {
 				if said := f.String(); told[f.Address] != said {
@@ -26,7 +29,7 @@ func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
 				follow(t)
 			}
 		}
-		wait(ctx, s.o.Rediscover)
+		wait(ctx, max(s.o.Rediscover, 9*time.Since(began)))
 	}
 }
 

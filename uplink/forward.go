@@ -18,8 +18,13 @@ func (s *session) fill() {
 			if !ok {
 				break
 			}
+			known := w.covers(b.Stream, b.Range()) || s.u.poison.skips(&b)
+			w.alone = !known && s.u.poison.within(&b)
+			if w.alone && s.inflight() > 0 {
+				break // it waits until nothing is on its way that it could take down
+			}
 			w.cursor = holdfast.Position{Stream: b.Stream, Seq: b.Last}
-			if w.covers(b.Stream, b.Range()) || s.u.poison.skips(&b) {
+			if known {
 				continue
 			}
 			if !s.publish(i, &b, nil) {

@@ -300,7 +300,7 @@ func (s *session) autopsy() {
 	p := &s.u.poison
 	p.died(&s.unacked[0].batch)
 	if p.stage == guilty {
-		s.reject(s.unacked[0].lane, p.stream, p.span, holdfast.CauseTooLarge, errPoison)
-		*p = poison{}
+		s.reject(s.unacked[0].lane, p.stream, p.record(), holdfast.CauseTooLarge, errPoison)
+		p.stage, p.deaths = suspected, 0
 	}
 }

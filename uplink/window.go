@@ -28,9 +28,10 @@ type window struct {
 	limit   int
 	cursor  holdfast.Position
 	flights []*flight
+	alone   bool // the one flight wants no company
 }
 
-func (w *window) room() bool { return len(w.flights) < w.limit }
+func (w *window) room() bool { return len(w.flights) < w.limit && !(w.alone && len(w.flights) > 0) }
 
 // add notes that span was published.
 func (w *window) add(stream holdfast.Stream, span holdfast.Range, turn uint64, now time.Time) *flight {

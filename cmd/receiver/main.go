@@ -1,0 +1,76 @@
+// Command receiver is the cloud's end: it takes batches from a broker into a database exactly once, answers them with
+// receipts, and shows what it has over HTTP. run.go reads like the drawing in the README.
+//
+// Exit codes: 0 done, 1 an operation failed, 2 the command line or a variable is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set by the linker for a release.
+var version = "dev"
+
+// errUsage marks an error that the user mends on the command line or in a variable.
+var errUsage = errors.New("usage")
+
+type subcommand struct {
+	name, arguments, about string
+	run                    func(ctx context.Context, args []string, out io.Writer) error
+}
+
+func subcommands() []subcommand {
+	return []subcommand{
+		{"serve", "[flags]", "receive until SIGTERM; -h lists the flags", serveCommand},
+		{"completeness", "[--data FOLDER] [DEVICE]", "print what became of every number", completenessCommand},
+		{"version", "", "print the version", versionCommand},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := dispatch(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case err == nil:
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, "receiver:", err)
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "receiver:", err)
+		os.Exit(1)
+	}
+}
+
+func dispatch(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		help(out)
+		return nil
+	}
+	for _, c := range subcommands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], out)
+		}
+	}
+	help(os.Stderr)
+	return fmt.Errorf("%w: no subcommand %q", errUsage, args[0])
+}
+
+func help(out io.Writer) {
+	fmt.Fprintln(out, "receiver takes readings from gateways into a database, exactly once.")
+	fmt.Fprintln(out)
+	for _, c := range subcommands() {
+		fmt.Fprintf(out, "  receiver %-13s %-26s %s\n", c.name, c.arguments, c.about)
+	}
+}
+
+func versionCommand(_ context.Context, _ []string, out io.Writer) error {
+	_, err := fmt.Fprintln(out, version)
+	return err
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"holdfast"
+	"holdfast/mqtt"
+	"holdfast/receiver"
+	"holdfast/receiver/api"
+	"holdfast/receiver/broker"
+	"holdfast/receiver/store"
+	"holdfast/receiver/web"
+)
+
+func serveCommand(ctx context.Context, args []string, out io.Writer) error {
+	cfg, rest, err := loadConfig(args, os.Getenv, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("%w: serve takes no argument %q", errUsage, rest[0])
+	}
+	level, err := cfg.level()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return serve(ctx, cfg, log, out)
+}
+
+// serve is the receiver: the way of a batch from the broker into the database, and what is seen of it.
+//
+//	broker ──► ingest ──► ledger + store ──► api, web
+//	   ▲          └─ receipt, after the commit
+//	   └──────────┘
+func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+
+	database, err := store.Open(ctx, store.Options{Path: cfg.database(), Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.Close()) }()
+
+	link, closeBroker, err := openBroker(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer closeBroker()
+
+	ingest, err := receiver.New(receiver.Options{
+		Store: database, Link: link, Topics: holdfast.Topics{Prefix: cfg.TopicPrefix},
+		Instance: cfg.Instance, Version: version, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	site := newSite(ctx, ingest)
+
+	var parts sync.WaitGroup
+	failed := make(chan error, 2)
+	part := func(run func(context.Context) error) {
+		parts.Go(func() {
+			defer stop() // one that ends takes the others with it
+			failed <- run(ctx)
+		})
+	}
+	part(ingest.Run)
+	part(func(ctx context.Context) error { return serveHTTP(ctx, site, listener) })
+	log.Info("receiver started", "version", version, "page", "http://"+listener.Addr().String()+"/", "broker", link.Broker, "store", database.ID())
+	fmt.Fprintf(out, "receiver: pages and API at http://%s/, broker %s\n", listener.Addr(), link.Broker)
+	parts.Wait()
+	close(failed)
+	for e := range failed {
+		err = errors.Join(err, e)
+	}
+	log.Info("receiver stopped")
+	return err
+}
+
+// openBroker returns how the operator's broker is reached, or starts the one inside.
+func openBroker(cfg Config, log *slog.Logger) (mqtt.Options, func(), error) {
+	if cfg.MQTTHost != "" {
+		link, err := cfg.link()
+		return link, func() {}, err
+	}
+	b, err := broker.Start(broker.Options{Dir: filepath.Join(cfg.Data, "broker"), Listen: cfg.BrokerListen, Log: log})
+	if err != nil {
+		return mqtt.Options{}, nil, err
+	}
+	return mqtt.Options{Broker: "tcp://" + b.Addr()}, b.Close, nil
+}
+
+// newSite is what is seen of the receiver: the pages, and the API that they use. Requests end with ctx, streams too.
+func newSite(ctx context.Context, ingest *receiver.Receiver) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("/", web.Handler())
+	seen := api.New(ingest)
+	for _, path := range []string{"/api/", "/healthz", "/metrics", "/openapi.json"} {
+		mux.Handle(path, seen)
+	}
+	return &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+}
+
+// serveHTTP serves until ctx ends, and then lets requests under way finish for a second.
+func serveHTTP(ctx context.Context, site *http.Server, listener net.Listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- site.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve pages and API: %w", err)
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if site.Shutdown(patience) != nil {
+		site.Close()
+	}
+	<-ended
+	return nil
+}
