@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,17 @@ import (
 )
 
 func testOptions(t testing.TB) Options { return testOptionsIn(t.TempDir()) }
+
+// memoryDir returns a folder where fsync costs nothing, if the machine has one: for tests that commit a thousand times
+// and prove nothing about cards. What goes there must be small.
+func memoryDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "holdfast-buffer-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
 
 func testOptionsIn(dir string) Options {
 	return Options{

@@ -29,7 +29,7 @@ var (
 // pageLimit is how much of a file of that cap may be pages in use. The rest is room for the copies that a transaction
 // makes before it frees the originals, and for free pages that lie too scattered for a large block. DESIGN.md has the
 // measurement.
-func pageLimit(maxBytes int64) int64 { return maxBytes / 100 * 80 }
+func pageLimit(maxBytes int64) int64 { return maxBytes - maxBytes/5 - 256<<10 }
 
 // allocSize is by how much bbolt grows the file. Its own 16 MiB would be lost for the blocks: bbolt refuses to grow when
 // the new size with this on top is beyond the cap.

@@ -314,7 +314,7 @@ func short(lines []string) []string {
 
 func TestModel(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	rapid.Check(t, func(t *rapid.T) {
 		o := testOptionsIn(dir)
 		os.RemoveAll(filepath.Dir(o.Path))

@@ -22,7 +22,7 @@ func noise(rng *rand.Rand, lane holdfast.Lane, size int) Record {
 }
 
 func fullOptions(t testing.TB, changes *[]holdfast.BufferChange) Options {
-	o := testOptions(t)
+	o := testOptionsIn(memoryDir(t))
 	o.MaxBytes = minBytes
 	o.Report = func(c holdfast.BufferChange) { *changes = append(*changes, c) }
 	return o
@@ -43,9 +43,9 @@ func TestFullGivesUpTheOldestTelemetryAndSaysSo(t *testing.T) {
 	o := fullOptions(t, &changes)
 	b := mustOpen(t, o)
 	rng := rand.New(rand.NewPCG(1, 2))
-	const n = 1000
+	const n = 400
 	for range n {
-		store(t, b, noise(rng, holdfast.LaneTelemetry, 3000), noise(rng, holdfast.LaneEvent, 200), noise(rng, holdfast.LaneAlert, 200))
+		store(t, b, noise(rng, holdfast.LaneTelemetry, 6000), noise(rng, holdfast.LaneEvent, 200), noise(rng, holdfast.LaneAlert, 200))
 		b.announce()
 	}
 	if got := size(t, o); got > o.MaxBytes {
@@ -121,7 +121,7 @@ func TestHistoryGoesBeforeWhatIsOwed(t *testing.T) {
 
 func TestHistoryIsBounded(t *testing.T) {
 	t.Parallel()
-	o := testOptions(t)
+	o := testOptionsIn(memoryDir(t))
 	o.HistoryBytes = 100_000
 	b := mustOpen(t, o)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -144,7 +144,7 @@ func TestMaxSizeIsSurvived(t *testing.T) {
 	b := mustOpen(t, o)
 	b.limit = 10 * o.MaxBytes
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
+	for range 700 {
 		b.Append(Change{Records: []Record{noise(rng, holdfast.LaneTelemetry, 3000)}})
 		b.commit(false)
 		b.announce()
@@ -183,8 +183,8 @@ func TestGrow(t *testing.T) {
 		t.Errorf("file of %d bytes, status %+v", grown, s)
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 1000 {
-		store(t, b, noise(rng, holdfast.LaneTelemetry, 10_000))
+	for range 300 {
+		store(t, b, noise(rng, holdfast.LaneTelemetry, 30_000))
 	}
 	if got := size(t, o); got != grown {
 		t.Errorf("the file grew from %d to %d bytes", grown, got)

@@ -29,6 +29,7 @@ var (
 // rig is a receiver on a real database, a broker in memory, and a gateway's connection, in a bubble.
 type rig struct {
 	t        *testing.T
+	dir      string // of the database
 	broker   *testenv.Broker
 	store    *store.Store
 	receiver *Receiver
@@ -41,8 +42,8 @@ type rig struct {
 func bubble(t *testing.T, test func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, broker: testenv.MemoryBroker(t), receipts: make(chan *holdfast.Receipt, 100)}
-		s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "receiver.db")})
+		r := &rig{t: t, dir: t.TempDir(), broker: testenv.MemoryBroker(t), receipts: make(chan *holdfast.Receipt, 100)}
+		s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(r.dir, "receiver.db")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,8 +40,8 @@ func TestPoisonIsHalved(t *testing.T) {
 	if !p.skips(b) {
 		t.Fatal("a single record that killed the link three times is not set aside")
 	}
-	next := batchOf(holdfast.LaneTelemetry, 2, 101)
-	if p.most(next) != 0 || p.skips(next) {
+	next := batchOf(holdfast.LaneTelemetry, 101, 200)
+	if p.most(next) != 0 || p.skips(next) || p.within(next) {
 		t.Error("the batch behind it is suspected")
 	}
 	if p.acknowledged(batchOf(holdfast.LaneAlert, 1, 1)) {
@@ -68,8 +68,21 @@ func TestPoisonTable(t *testing.T) {
 		{"two deaths", func(p *poison) { p.died(b); p.died(b) }, 0, false},
 		{"three deaths", func(p *poison) { p.died(b); p.died(b); p.died(b) }, 2, false},
 		{"not in a row", func(p *poison) { p.died(b); p.died(b); p.died(next); p.died(b) }, 0, false},
+		{"the second half of a half", func(p *poison) {
+			p.died(b)
+			p.died(b)
+			p.died(b)
+			p.acknowledged(batchOf(holdfast.LaneEvent, 7, 8))
+			p.died(batchOf(holdfast.LaneEvent, 9, 10))
+		}, 2, false},
 		{"acknowledged in between", func(p *poison) { p.died(b); p.died(b); p.acknowledged(b); p.died(b) }, 0, false},
-		{"halved, and then acknowledged", func(p *poison) { p.died(b); p.died(b); p.died(b); p.acknowledged(b) }, 0, false},
+		{"halved, and both halves acknowledged", func(p *poison) {
+			p.died(b)
+			p.died(b)
+			p.died(b)
+			p.acknowledged(batchOf(holdfast.LaneEvent, 7, 8))
+			p.acknowledged(batchOf(holdfast.LaneEvent, 9, 10))
+		}, 0, false},
 		{"nothing to halve", func(p *poison) {
 			lost := *b
 			lost.What = holdfast.Dropped
@@ -128,7 +141,7 @@ func TestPoisonOnTheWire(t *testing.T) {
 			return true
 		})
 		g := start(t, broker, q, nil)
-		time.Sleep(2 * time.Hour)
+		time.Sleep(time.Hour)
 		if q.pending(holdfast.LaneTelemetry) != 0 {
 			t.Errorf("%d records pending after %d deaths", q.pending(holdfast.LaneTelemetry), deaths.Load())
 		}
@@ -150,7 +163,7 @@ func TestNothingIsRejectedWhereNothingPasses(t *testing.T) {
 		r.start("1")
 		broker.Deny(func(_, topic string, write bool) bool { return write && strings.HasSuffix(topic, "/telemetry") })
 		start(t, broker, q, nil)
-		time.Sleep(2 * time.Hour)
+		time.Sleep(time.Hour)
 		broker.Deny(nil)
 		time.Sleep(2 * time.Minute)
 		if got := q.rejected(holdfast.LaneTelemetry); len(got) != 0 || q.pending(holdfast.LaneTelemetry) != 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"holdfast"
@@ -72,7 +73,17 @@ func (g *gateway) keep(records []holdfast.Record) {
 	if err != nil {
 		g.log.Error("rules cannot be checkpointed whole", "err", err)
 	}
-	g.append(buffer.Change{Records: g.encode(records), State: map[string][]byte{rulesKey: checkpoint}})
+	g.append(buffer.Change{Records: g.encode(records), State: map[string][]byte{rulesKey: checkpoint}, Urgent: g.late(records)})
+}
+
+// late reports whether a reading among records has waited for the buffer already, at the start of the daemon for example:
+// then it must not wait for the rest of a window, which is promised from the moment of measuring.
+func (g *gateway) late(records []holdfast.Record) bool {
+	oldest := g.now().Mono - (g.cfg.BufferWindow / 4).Microseconds()
+	return slices.ContainsFunc(records, func(r holdfast.Record) bool {
+		reading, ok := r.(*holdfast.Reading)
+		return ok && reading.Mono < oldest
+	})
 }
 
 // event keeps an event that happened now.

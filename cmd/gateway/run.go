@@ -66,7 +66,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 
 	g, err := assemble(ctx, cfg, w)
 	if err != nil {
-		makers.Go(func() error { return err }) // ends the source
+		makers.Go(func() error { return unlessEnded(ctx, err) }) // ends the source
 		return makers.Wait()
 	}
 
@@ -92,4 +92,12 @@ func run(ctx context.Context, cfg Config, w world) error {
 	stopWriting()
 	writer.Wait()
 	return errors.Join(err, kept)
+}
+
+// unlessEnded returns err unless it only says that ctx ended, as it was asked to.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
 }

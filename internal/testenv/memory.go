@@ -151,7 +151,7 @@ type rules struct {
 func (*rules) ID() string { return "rules" }
 
 func (*rules) Provides(b byte) bool {
-	return b == mqtt.OnConnectAuthenticate || b == mqtt.OnACLCheck || b == mqtt.OnPublish
+	return b == mqtt.OnConnectAuthenticate || b == mqtt.OnACLCheck || b == mqtt.OnSubscribe || b == mqtt.OnPublish
 }
 
 func (*rules) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
@@ -161,6 +161,13 @@ func (r *rules) OnACLCheck(client *mqtt.Client, topic string, write bool) bool {
 	deny := r.broker.deny
 	r.broker.mu.Unlock()
 	return deny == nil || !deny(client.ID, topic, write)
+}
+
+// OnSubscribe mends a fault of mochi: it keeps one table for the packet ids of both directions, and refuses a subscription
+// whose id is that of a message on its way to the client.
+func (*rules) OnSubscribe(client *mqtt.Client, pk packets.Packet) packets.Packet {
+	client.State.Inflight.Delete(pk.PacketID)
+	return pk
 }
 
 func (r *rules) OnPublish(client *mqtt.Client, pk packets.Packet) (packets.Packet, error) {

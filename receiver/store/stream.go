@@ -98,10 +98,10 @@ type Totals struct {
 // Totals returns the totals of every device, or of the one named by only.
 func (s *Store) Totals(ctx context.Context, only string) (map[string]Totals, error) {
 	rows, err := s.readers.QueryContext(ctx, `
-		SELECT stream.device, 'head', SUM(head.head) FROM head JOIN stream ON stream.n = head.stream
+		SELECT stream.device, 'head', CAST(TOTAL(head.head) AS INTEGER) FROM head JOIN stream ON stream.n = head.stream
 			WHERE ?1 = '' OR stream.device = ?1 GROUP BY stream.device
 		UNION ALL
-		SELECT stream.device, ledger.state, SUM(ledger.last - ledger.first + 1) FROM ledger JOIN stream ON stream.n = ledger.stream
+		SELECT stream.device, ledger.state, CAST(TOTAL(ledger.last - ledger.first + 1) AS INTEGER) FROM ledger JOIN stream ON stream.n = ledger.stream
 			WHERE ?1 = '' OR stream.device = ?1 GROUP BY stream.device, ledger.state`, only)
 	if err != nil {
 		return nil, fmt.Errorf("read totals: %w", err)

@@ -98,7 +98,7 @@ func (b *bench) killAtRandom(t *testing.T, random *rand.Rand, kills int) (gatewa
 	t.Helper()
 	now := clock.New().Now
 	for range kills {
-		pause(t.Context(), time.Duration(200+random.IntN(900))*time.Millisecond)
+		pause(t.Context(), time.Duration(200+random.IntN(1600))*time.Millisecond)
 		victim := b.processes()[random.IntN(len(b.processes()))]
 		victim.kill()
 		if victim == b.gateway {
@@ -106,6 +106,9 @@ func (b *bench) killAtRandom(t *testing.T, random *rand.Rand, kills int) (gatewa
 		}
 		pause(t.Context(), time.Duration(random.IntN(300))*time.Millisecond)
 		victim.start(t)
+	}
+	for _, p := range b.processes() {
+		p.waitServing(t.Context(), t)
 	}
 	return gateway
 }

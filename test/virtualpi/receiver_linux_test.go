@@ -29,7 +29,7 @@ func startReceiver(t *testing.T, file string) *receiver {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), file, "serve") // killed when the test's context ends, right before clean-up
-	c.Env = append(os.Environ(), "RECEIVER_DATA="+filepath.Join(dir, "data"), "RECEIVER_LISTEN="+api, "RECEIVER_MQTT_LISTEN="+mqtt)
+	c.Env = append(os.Environ(), "RECEIVER_DATA="+filepath.Join(dir, "data"), "RECEIVER_LISTEN="+api, "RECEIVER_MQTT_LISTEN="+mqtt, "MQTT_HOST=")
 	c.Stdout, c.Stderr = log, log
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := c.Start(); err != nil {
