@@ -59,8 +59,8 @@ func (b *Buffer) Append(c Change) error {
 	}
 	b.stage(c.State, nil)
 	b.boundQueues()
-	if waiting, _ := b.queued(); urgent || waiting >= b.o.WindowRecords {
-		signal(b.wake)
+	if waiting, _ := b.queued(); b.health.failing == nil && (urgent || waiting >= b.o.WindowRecords) {
+		signal(b.wake) // a card that refuses is asked once a window
 	}
 	return nil
 }

@@ -125,12 +125,13 @@ func open(o Options) (*Buffer, error) {
 	}
 	b.mint()
 	err = b.commit(false) // on a file that was there before, a failure is the state that Run begins with
-	if err != nil && f.fresh {
+	if err != nil && f.birth != "" {
 		return nil, errors.Join(err, f.abandon())
 	}
-	if err := f.settle(); err != nil {
+	if err := f.settle(o.MaxBytes); err != nil {
 		return nil, errors.Join(err, f.abandon())
 	}
+	b.db = f.db
 	signal(b.changed)
 	return b, nil
 }

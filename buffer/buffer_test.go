@@ -298,6 +298,25 @@ func TestOneProcessHoldsTheFile(t *testing.T) {
 	}
 }
 
+// Two processes that give birth at the same time do not end with a file each.
+func TestOneProcessGivesBirth(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	first, err := openFile(o.Path, minBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustOpen(t, o)
+	if err := first.settle(minBytes); err == nil || !strings.Contains(err.Error(), "another process holds "+o.Path) {
+		t.Errorf("the second file: %v", err)
+	}
+	first.db.Close()
+	files, err := filepath.Glob(o.Path + "*")
+	if err != nil || !slices.Equal(files, []string{o.Path}) {
+		t.Errorf("files %v", files)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Options){

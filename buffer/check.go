@@ -8,8 +8,6 @@ import (
 
 	"go.etcd.io/bbolt"
 	bberrors "go.etcd.io/bbolt/errors"
-
-	"holdfast"
 )
 
 // ErrDamaged is wrapped by what [Check] returns for a file that must not be opened.
@@ -114,13 +112,4 @@ func checkNumbers(db *bbolt.DB, report *Report) error {
 		report.problem(fmt.Errorf("%d entries or blocks are not what they should be, %d numbers are unaccounted for", b.damage, b.count.Corrupt))
 	}
 	return nil
-}
-
-// BufferChange is the event that a report of [Salvage] makes.
-func (r Report) BufferChange(err error) holdfast.BufferChange {
-	change := holdfast.BufferChange{State: "damaged", Records: r.Records}
-	if err != nil {
-		change.Error = err.Error()
-	}
-	return change
 }

@@ -56,6 +56,7 @@ func TestACardThatRefuses(t *testing.T) {
 	b := mustOpen(t, o)
 	store(t, b, records(holdfast.LaneTelemetry, 1, 3)...)
 	accept := refuse(t, o.Path)
+	b.Done(b.Stream(), holdfast.LaneTelemetry, ranges(1, 1))
 	for n := 4; n <= 6; n++ {
 		b.Append(Change{Records: []Record{record(holdfast.LaneTelemetry, n)}, State: map[string][]byte{"rules": fmt.Append(nil, n)}})
 		if err := b.commit(false); err == nil {
@@ -63,7 +64,6 @@ func TestACardThatRefuses(t *testing.T) {
 		}
 		b.announce()
 	}
-	b.Done(b.Stream(), holdfast.LaneTelemetry, ranges(1, 1))
 	if s := b.Status(); s.Failing == "" || s.Failures != 3 || s.Queued != 3 || s.Lanes[holdfast.LaneTelemetry].Head != 3 {
 		t.Errorf("status %+v", s)
 	}
@@ -145,7 +145,11 @@ func TestACommitThatFailedAndShowsAllTheSame(t *testing.T) {
 	b := mustOpen(t, o)
 	store(t, b, records(holdfast.LaneEvent, 1, 2)...)
 	b.Append(Change{Records: records(holdfast.LaneEvent, 3, 1500), State: map[string][]byte{"kept": []byte("a")}})
-	w := &waiter{change: Change{Records: records(holdfast.LaneEvent, 5001, 5005)}, done: make(chan struct{})}
+	w := &waiter{done: make(chan struct{})}
+	for n := range 4 { // blocks of their own, and one that becomes a statement
+		w.change.Records = append(w.change.Records, Record{Lane: holdfast.LaneEvent, Data: fmt.Appendf(nil, `"%*d"`, blockBytes, n)})
+	}
+	w.change.Records[0].Data = fmt.Appendf(nil, `"%*d"`, maxRecord, 0)
 	b.waiting = append(b.waiting, w)
 	b.stage(map[string][]byte{"taken back": []byte("b")}, w)
 
@@ -169,6 +173,9 @@ func TestACommitThatFailedAndShowsAllTheSame(t *testing.T) {
 	}
 	for range 2 {
 		want(t, b.StateKeys(""), "kept")
+		if got := b.streams[0].lanes[1].head; got != 1501 {
+			t.Errorf("head %d, want 1501", got)
+		}
 		batch, _, err := b.Next(holdfast.LaneEvent, holdfast.Position{Stream: b.streams[0].id, Seq: 1500}, 10, 1000)
 		if err != nil || batch.First != 1501 || batch.Last != 1501 || !strings.Contains(string(batch.Records[0]), "6001") {
 			t.Errorf("behind what was appended: %+v, %v", batch, err)
@@ -219,6 +226,27 @@ func TestMemoryIsBoundedWhileTheCardRefuses(t *testing.T) {
 		states = append(states, c.State)
 	}
 	want(t, states, stateFailing, stateFull, stateRecovered, stateRecovered)
+}
+
+// What a failed commit was to delete, the next one deletes.
+func TestDeletionsSurviveARefusal(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	o.HistoryBytes = -1
+	b := mustOpen(t, o)
+	store(t, b, records(holdfast.LaneTelemetry, 1, 3)...)
+	b.Done(b.Stream(), holdfast.LaneTelemetry, ranges(1, 3))
+	b.Append(Change{Records: records(holdfast.LaneTelemetry, 4, 4)})
+	accept := refuse(t, o.Path)
+	if err := b.commit(false); err == nil {
+		t.Fatal("the commit succeeded")
+	}
+	accept()
+	b.commit(false)
+	b.Close()
+	if report, err := Check(t.Context(), o.Path); err != nil || report.Blocks != 1 {
+		t.Errorf("%+v, %v; want the one block that is owed", report, err)
+	}
 }
 
 // A card that refuses from the start leaves the stream volatile until it accepts.

@@ -21,10 +21,24 @@ func TestDoneAgainReject(t *testing.T) {
 		b.Close()
 		b = mustOpen(t, o)
 	}
+	if got := b.Status().HistoryBytes; got == 0 {
+		t.Error("a block that is done is no history")
+	}
 	b.Again(id, holdfast.LaneTelemetry, ranges(9, 16))
+	if got := b.Status().HistoryBytes; got != 0 {
+		t.Errorf("history of %d bytes of what is owed", got)
+	}
 	want(t, owed(t, b, holdfast.LaneTelemetry, 100), "data 9-11", "rejected 12-13 too_large", "data 14-20")
+	b.hasty = true
+	b.commit(false)
 	b.AgainAll()
-	want(t, owed(t, b, holdfast.LaneTelemetry, 100), "data 1-11", "rejected 12-13 too_large", "data 14-20")
+	for range 2 {
+		want(t, owed(t, b, holdfast.LaneTelemetry, 100), "data 1-11", "rejected 12-13 too_large", "data 14-20")
+		b.hasty = true
+		b.commit(false)
+		b.Close()
+		b = mustOpen(t, o)
+	}
 }
 
 func TestWantedAgainButGone(t *testing.T) {

@@ -1,9 +1,11 @@
 package buffer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
@@ -35,22 +37,11 @@ func pageLimit(maxBytes int64) int64 { return maxBytes - maxBytes/5 - 256<<10 }
 // the new size with this on top is beyond the cap.
 func allocSize(maxBytes int64) int { return int(min(1<<20, maxBytes/16)) }
 
-func boltOptions(maxBytes int64) *bbolt.Options {
-	return &bbolt.Options{
-		Timeout:         lockWait,
-		NoFreelistSync:  true,
-		FreelistType:    bbolt.FreelistMapType,
-		PageSize:        pageSize,
-		MaxSize:         int(maxBytes),
-		InitialMmapSize: int(maxBytes), // mapped once: a commit never waits for a reader
-	}
-}
-
 // A file is the bbolt file between open and the first commit.
 type file struct {
 	db    *bbolt.DB
 	path  string
-	fresh bool // it lies under a temporary name until it holds a stream
+	birth string // its temporary name, until it holds a stream; empty for a file that was there
 }
 
 // openFile opens the file at path, or makes one under a temporary name.
@@ -60,43 +51,38 @@ func openFile(path string, maxBytes int64) (*file, error) {
 	}
 	f := &file{path: path}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		f.fresh = true
+		f.birth = fmt.Sprintf("%s.new-%08x", path, rand.Uint32()) // of one's own: another process may be giving birth too
 	} else if err != nil {
 		return nil, err
 	}
-	if err := f.open(maxBytes); err != nil {
+	db, err := openBolt(cmp.Or(f.birth, path), maxBytes)
+	if err != nil {
 		return nil, err
 	}
+	f.db = db
 	if err := f.prepare(); err != nil {
 		return nil, errors.Join(err, f.abandon())
 	}
 	return f, nil
 }
 
-// name is where the file lies now.
-func (f *file) name() string {
-	if f.fresh {
-		return f.path + ".new"
-	}
-	return f.path
-}
-
-func (f *file) open(maxBytes int64) error {
-	if f.fresh {
-		if err := os.Remove(f.name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	db, err := bbolt.Open(f.name(), 0o600, boltOptions(maxBytes))
+func openBolt(path string, maxBytes int64) (*bbolt.DB, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:         lockWait,
+		NoFreelistSync:  true,
+		FreelistType:    bbolt.FreelistMapType,
+		PageSize:        pageSize,
+		MaxSize:         int(maxBytes),
+		InitialMmapSize: int(maxBytes), // mapped once: a commit never waits for a reader
+	})
 	if errors.Is(err, bberrors.ErrTimeout) {
-		return fmt.Errorf("another process holds %s", f.name())
+		return nil, fmt.Errorf("another process holds %s", path)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	db.AllocSize = allocSize(maxBytes)
-	f.db = db
-	return nil
+	return db, nil
 }
 
 // prepare makes the file ours: from here on it is not clean, and it has its buckets and no filler.
@@ -138,23 +124,47 @@ func makeBuckets(tx *bbolt.Tx) error {
 	return tx.DeleteBucket(bucketAgeing)
 }
 
-// settle gives a fresh file its name, after its first commit. From the return on a power cut leaves the whole file.
-func (f *file) settle() error {
-	if !f.fresh {
-		return nil
+// settle gives a file that was born its name, after its first commit: from the return on a power cut leaves it whole. It
+// removes what births that never came to this point left.
+func (f *file) settle(maxBytes int64) error {
+	if f.birth != "" {
+		if err := f.name(maxBytes); err != nil {
+			return err
+		}
 	}
-	if err := os.Rename(f.name(), f.path); err != nil {
+	left, err := filepath.Glob(f.path + ".new-*")
+	for _, name := range left {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
+// name moves the file to its path, unless another process was faster there. It opens it again under that name: who asks
+// the system what the daemon holds open is told the right one.
+func (f *file) name(maxBytes int64) error {
+	err := os.Link(f.birth, f.path)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("another process holds %s", f.path)
+	}
+	if err != nil {
+		err = os.Rename(f.birth, f.path) // on a file system without links
+	}
+	if err := errors.Join(err, syncFolder(filepath.Dir(f.path)), f.db.Close()); err != nil {
 		return err
 	}
-	f.fresh = false
-	return syncFolder(filepath.Dir(f.path))
+	f.birth = ""
+	f.db, err = openBolt(f.path, maxBytes)
+	return err
 }
 
 // abandon closes the file, and removes one that nobody has seen.
 func (f *file) abandon() error {
-	err := f.db.Close()
-	if f.fresh {
-		return errors.Join(err, os.Remove(f.name()))
+	var err error
+	if f.db != nil {
+		err = f.db.Close()
+	}
+	if f.birth != "" {
+		return errors.Join(err, os.Remove(f.birth))
 	}
 	return err
 }

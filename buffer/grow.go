@@ -23,20 +23,25 @@ func (b *Buffer) grow() {
 		b.writer.aged = true
 		return
 	}
+	grown := false
 	err := b.db.Update(func(tx *bbolt.Tx) error {
-		if tx.Size() < workingSize(b.o.MaxBytes) {
-			b.writer.filler += filler + 2*pageSize
+		grown = tx.Size() >= workingSize(b.o.MaxBytes)
+		switch {
+		case !grown:
 			return addFiller(tx)
-		}
-		b.writer.aged, b.writer.filler = true, 0
-		if tx.Bucket(bucketAgeing) == nil {
+		case tx.Bucket(bucketAgeing) == nil:
 			return nil
 		}
 		return tx.DeleteBucket(bucketAgeing)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		b.writer.aged = true // the file grows when it must, and Open clears what lies there
 		b.o.Log.Warn("buffer does not grow ahead", "err", err)
+	case grown:
+		b.writer.aged, b.writer.filler = true, 0
+	default:
+		b.writer.filler += filler + 2*pageSize
 	}
 }
 

@@ -57,7 +57,7 @@ func salvage(ctx context.Context, damaged string, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, errors.Join(err, f.abandon())
 	}
-	if err := errors.Join(f.settle(), f.db.Close()); err != nil {
+	if err := errors.Join(f.settle(o.MaxBytes), f.db.Close()); err != nil {
 		return Report{}, err
 	}
 	return report, markClean(o.Path)

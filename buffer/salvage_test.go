@@ -148,6 +148,49 @@ func TestSalvageKeepsAll(t *testing.T) {
 	}
 }
 
+// A block needs nothing else to be found, and the newest entry wins wherever it stands.
+func TestSalvageOfFragments(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	h, lines := testBlock() // numbers 1201 to 1203 of a stream that was the fourth
+	damaged := o.Path + ".damaged"
+	entry := func(revision uint64, done ...uint64) []byte {
+		s := newStream(h.stream, h.ordinal, h.device, new(sums))
+		s.lanes[telemetry].done = ranges(done...)
+		return s.encode(revision, [len(laneNames)]uint64{telemetry: 1200})
+	}
+	if err := os.MkdirAll(filepath.Dir(damaged), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	junk := []byte(strings.Repeat("junk "+blockMagic, 100))
+	border := make([]byte, 1<<20-4) // so that a magic lies across the border of two steps
+	for name, c := range map[string]struct {
+		parts [][]byte
+		want  string
+	}{
+		"a block":      {[][]byte{junk, appendBlock(nil, h, lines)}, "dropped 1-1200 corrupt, data 1201-1203"},
+		"at a border":  {[][]byte{border, appendBlock(nil, h, lines)}, "dropped 1-1200 corrupt, data 1201-1203"},
+		"with entries": {[][]byte{entry(6, 1, 1200, 1202, 1202), junk, entry(5, 1, 7), appendBlock(nil, h, lines)}, "data 1201-1201, data 1203-1203"},
+		"an entry":     {[][]byte{entry(6, 1, 1100)}, "dropped 1101-1200 corrupt"},
+		"nothing":      {[][]byte{junk}, ""},
+	} {
+		if err := os.WriteFile(damaged, bytes.Join(c.parts, nil), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.Path = filepath.Join(t.TempDir(), "new.db")
+		if _, err := Salvage(t.Context(), damaged, o); err != nil {
+			t.Fatal(err)
+		}
+		if report, err := Check(t.Context(), o.Path); err != nil {
+			t.Errorf("%s: %+v, %v", name, report, err)
+		}
+		b := mustOpen(t, o)
+		if got := strings.Join(owed(t, b, holdfast.LaneTelemetry, 100), ", "); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func TestSalvageRefuses(t *testing.T) {
 	t.Parallel()
 	o := testOptions(t)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -130,6 +131,67 @@ func TestCloseIsBounded(t *testing.T) {
 			t.Errorf("close took %v", took)
 		}
 	})
+}
+
+// stall connects to the broker through a network that carries nothing from the client for a while, after the first bytes.
+func stall(broker *testenv.Broker, first int64, pause time.Duration) func(context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) {
+		far, err := broker.Dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		near, client := net.Pipe()
+		go func() {
+			io.CopyN(far, near, first)
+			time.Sleep(pause)
+			io.Copy(far, near)
+			far.Close()
+		}()
+		go func() {
+			io.Copy(near, far)
+			near.Close()
+		}()
+		return client, nil
+	}
+}
+
+// A link that stands still for a moment is slow, not dead; one that stands still for longer than writeTimeout is dead, and
+// Close does not wait for what paho never took.
+func TestStall(t *testing.T) {
+	for _, c := range []struct {
+		pause time.Duration
+		lost  bool
+	}{{writeTimeout - time.Second, false}, {writeTimeout + time.Second, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			broker := testenv.MemoryBroker(t)
+			o := inMemory(broker, "c")
+			o.Dial = stall(broker, 2000, c.pause)
+			conn, err := Connect(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all []*Sent
+			for range 20 {
+				all = append(all, conn.Send(Message{Topic: "x", Payload: make([]byte, 1000)}))
+			}
+			failed := 0
+			for _, s := range all {
+				<-s.Done()
+				if s.Err() != nil {
+					failed++
+				}
+			}
+			if lost := conn.Err() != nil; lost != c.lost || (failed > 0) != c.lost {
+				t.Errorf("pause %v: %v, %d of %d messages failed", c.pause, conn.Err(), failed, len(all))
+			}
+			start := time.Now()
+			conn.Close(t.Context())
+			if took := time.Since(start); took > passTimeout {
+				t.Errorf("pause %v: close took %v", c.pause, took)
+			}
+			time.Sleep(c.pause) // the stalled network ends too
+		})
+	}
 }
 
 func TestTooLargeIsDropped(t *testing.T) {

@@ -107,12 +107,12 @@ func (c *Conn) settings() *paho.ClientOptions {
 	o.SetAutoReconnect(false)
 	o.SetConnectRetry(false)
 	o.SetResumeSubs(false)
-	o.SetStore(paho.NewMemoryStore())
+	o.SetStore(nothing{})
 	o.SetKeepAlive(c.options.KeepAlive)
 	o.SetPingTimeout(pingTimeout)
 	o.SetConnectTimeout(connectTimeout)
-	o.SetWriteTimeout(writeTimeout)
-	o.SetOrderMatters(true) // and receive never blocks, see the package comment
+	o.SetWriteTimeout(passTimeout) // see pass; socket bounds the writing itself
+	o.SetOrderMatters(true)        // and receive never blocks, see the package comment
 	o.SetAutoAckDisabled(true)
 	o.SetDefaultPublishHandler(c.receive)
 	o.SetConnectionLostHandler(func(_ paho.Client, err error) { c.end(fmt.Errorf("connection lost: %w", err)) })

@@ -3,7 +3,7 @@
 //
 // A [Conn] is one connection and is never used twice: when the link is gone the value is spent, and its user connects anew
 // with a back-off of its own. Nothing reconnects, resumes or retries behind anybody's back (CleanSession as asked,
-// AutoReconnect, ConnectRetry and ResumeSubs off, messages in memory). Thus a message that was [Sent] without an error was
+// AutoReconnect, ConnectRetry and ResumeSubs off, no store). Thus a message that was [Sent] without an error was
 // acknowledged by the broker on this very connection, and every other message ends with an error. Every wait ends by the
 // broker's answer, by the loss of the link, by its context, or by a timeout of its own. No goroutine survives [Conn.Close].
 //

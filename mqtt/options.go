@@ -41,6 +41,7 @@ const (
 	pingTimeout    = 10 * time.Second
 	connectTimeout = 15 * time.Second // network, TLS and MQTT handshake together
 	writeTimeout   = 10 * time.Second // for one packet
+	passTimeout    = 1 * time.Second  // for paho to take a packet while it writes another
 	answerTimeout  = 15 * time.Second // for a SUBACK
 	ackTimeout     = 60 * time.Second // for the next PUBACK, with nothing acknowledged meanwhile
 	closeTimeout   = 2 * time.Second

@@ -26,7 +26,8 @@ type Sent struct {
 func (s *Sent) Done() <-chan struct{} { return s.done }
 
 // Err returns nil only where the broker acknowledged the message on this very connection. Otherwise it says why not:
-// [ErrPending] before Done is closed. A message with an error may have reached the broker all the same.
+// [ErrPending] before Done is closed, [ErrMessage] for one that can never be sent; with any other the connection has ended. A
+// message with an error may have reached the broker all the same.
 func (s *Sent) Err() error {
 	select {
 	case <-s.done:
@@ -108,9 +109,13 @@ func (c *Conn) publish() {
 			if len(waiting) == 0 {
 				silence.Reset(ackTimeout)
 			}
-			waiting = append(waiting, pending{s, c.client.Publish(s.message.Topic, 1, s.message.Retained, s.message.Payload)})
+			waiting = append(waiting, pending{s, c.pass(s.message)})
 		case <-acknowledged:
-			c.settle(waiting[0].sent, waiting[0].token.Error())
+			err := waiting[0].token.Error()
+			if err != nil {
+				c.end(fmt.Errorf("connection lost: %w", err)) // paho may take a moment to say so
+			}
+			c.settle(waiting[0].sent, err)
 			waiting = waiting[1:]
 			silence.Reset(ackTimeout)
 		case <-silence.C:
@@ -126,6 +131,21 @@ func (c *Conn) publish() {
 		}
 	}
 }
+
+// pass gives m to paho. It takes a packet only when it is not writing another; where the link ends meanwhile it never does,
+// and does not notice. So it is asked again and again, for passTimeout each, until it has taken m or the link is lost. What it
+// has not taken in time was not sent.
+func (c *Conn) pass(m Message) paho.Token {
+	for {
+		token := c.client.Publish(m.Topic, 1, m.Retained, m.Payload)
+		if err := token.Error(); err == nil || err.Error() != notTaken || c.Err() != nil {
+			return token
+		}
+	}
+}
+
+// notTaken is the error of paho's token for a publication that it did not take in time.
+const notTaken = "publish was broken by timeout"
 
 // fate returns what became of a message of a connection that has ended: nil where the PUBACK was read before.
 func (c *Conn) fate(token paho.Token) error {

@@ -56,6 +56,7 @@ func (b *Bus) Tx(ctx context.Context, addr uint16, w, r []byte) error {
 	done := make(chan error, 1)
 	go func() {
 		err := b.bus.Tx(addr, sent, got)
+		<-b.turn
 		done <- err
 	}()
 	select {

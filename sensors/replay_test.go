@@ -145,7 +145,7 @@ func TestReplayTruth(t *testing.T) {
 	if got, want := said(), "1 0\n2 0\n3 1000000\n"; got != want {
 		t.Errorf("truth %q, want %q", got, want)
 	}
-	if err := os.WriteFile(truth, []byte(said()+"4 15"), 0o644); err != nil { // a line that a crash tore
+	if err := os.WriteFile(truth, []byte(said()+"4 15"+strings.Repeat("0", 40)), 0o644); err != nil { // a line that a crash tore
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {

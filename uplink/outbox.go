@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"errors"
 	"sync"
 
 	"holdfast/mqtt"
@@ -54,4 +55,34 @@ func (o *outbox) done(number uint64) {
 		o.messages = o.messages[1:]
 		o.first++
 	}
+}
+
+// post sends the outbox's first message; the next follows when the broker has taken it.
+func (s *session) post() {
+	if s.letter != nil {
+		return
+	}
+	if m, number, ok := s.u.outbox.peek(); ok {
+		s.letter, s.number = s.conn.Send(m), number
+	}
+}
+
+func (s *session) posted() <-chan struct{} {
+	if s.letter == nil {
+		return nil
+	}
+	return s.letter.Done()
+}
+
+// posting takes the fate of the letter. One that the link took down with it stays; one that no link carries does not.
+func (s *session) posting() error {
+	switch err := s.letter.Err(); {
+	case errors.Is(err, mqtt.ErrMessage):
+		s.u.o.Log.Error("message dropped", "err", err)
+	case err != nil:
+		return err
+	}
+	s.u.outbox.done(s.number)
+	s.letter = nil
+	return nil
 }

@@ -128,16 +128,16 @@ func (s *session) hold(r *holdfast.Receipt) {
 	if reason == "" {
 		reason = "no reason given"
 	}
-	var before string
-	s.u.report(func(st *Status) { before, st.Hold = st.Hold, reason })
-	if before != reason {
+	if s.u.hold != reason {
+		s.u.hold = reason
+		s.u.report(func(st *Status) { st.Hold = reason })
 		s.u.o.Log.Warn("receiver takes nothing", "reason", reason, "retry", retry)
 	}
 }
 
 // release ends a hold.
 func (s *session) release() {
-	s.held, s.cautious = time.Time{}, false
+	s.held, s.cautious, s.u.hold = time.Time{}, false, ""
 	s.u.report(func(st *Status) { st.Hold = "" })
 }
 

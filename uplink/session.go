@@ -8,7 +8,6 @@ import (
 
 	"holdfast"
 	"holdfast/mqtt"
-	"holdfast/wire"
 )
 
 const (
@@ -51,7 +50,7 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	if err := u.settleBinding(ctx); err != nil {
 		return false, err
 	}
-	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox)}
+	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox), cautious: u.hold != ""}
 	for i := range s.lanes {
 		s.lanes[i].limit = eventWindow
 		if holdfast.Lanes[i] == holdfast.LaneTelemetry {
@@ -110,20 +109,6 @@ func (s *session) broker(live context.Context) mqtt.Options {
 	return o
 }
 
-// will is what is true when the gateway is gone.
-func (u *Uplink) will() mqtt.Message {
-	return u.retained(holdfast.TopicState, &holdfast.Status{V: holdfast.Version, Stream: u.o.Stream})
-}
-
-// retained returns the message that keeps v on a topic of this gateway.
-func (u *Uplink) retained(leaf string, v any) mqtt.Message {
-	payload, err := wire.Encode(v)
-	if err != nil {
-		u.o.Log.Error("message not published", "topic", leaf, "err", err)
-	}
-	return mqtt.Message{Topic: u.o.Topics.Device(u.o.Device, leaf), Payload: payload, Retained: true}
-}
-
 // subscribe subscribes to what this gateway reads. Without receipts and presences there is no session; a command topic that
 // the broker denies is reported, and holds back no data.
 func (s *session) subscribe(ctx context.Context) (denied []string, err error) {
@@ -153,35 +138,6 @@ func (o *Options) commandTopics() []string {
 		topics = append(topics, o.Topics.Group(group))
 	}
 	return topics
-}
-
-// greet publishes state and catalog: the birth, and whenever something in them has changed.
-func (s *session) greet() {
-	s.publishState()
-	if s.u.o.Catalog != nil {
-		catalog := s.u.o.Catalog()
-		catalog.V = holdfast.Version
-		s.keep(holdfast.TopicCatalog, &catalog)
-	}
-}
-
-// publishState publishes the gateway's state. The first one is the birth.
-func (s *session) publishState() {
-	state := s.u.o.Status()
-	state.V, state.Online, state.Stream, state.Ack = holdfast.Version, true, s.u.o.Stream, s.u.o.Mode
-	state.Store = s.u.receivers.bound.Store
-	if sent := s.keep(holdfast.TopicState, &state); s.greeting == nil {
-		s.greeting = sent
-	}
-}
-
-// keep publishes v, retained. What cannot be encoded is logged and left out: an empty payload would delete what is there.
-func (s *session) keep(leaf string, v any) *mqtt.Sent {
-	m := s.u.retained(leaf, v)
-	if len(m.Payload) == 0 {
-		return nil
-	}
-	return s.conn.Send(m)
 }
 
 // forward is the loop. It returns nil when ctx ends, and the reason when the link is lost.
@@ -245,47 +201,6 @@ func (s *session) next(now time.Time) time.Duration {
 		}
 	}
 	return max(first.Sub(now), 0)
-}
-
-// post sends the outbox's first message; the next follows when the broker has taken it.
-func (s *session) post() {
-	if s.letter != nil {
-		return
-	}
-	if m, number, ok := s.u.outbox.peek(); ok {
-		s.letter, s.number = s.conn.Send(m), number
-	}
-}
-
-func (s *session) posted() <-chan struct{} {
-	if s.letter == nil {
-		return nil
-	}
-	return s.letter.Done()
-}
-
-// posting takes the fate of the letter. One that the link took down with it stays; one that no link carries does not.
-func (s *session) posting() error {
-	switch err := s.letter.Err(); {
-	case errors.Is(err, mqtt.ErrMessage):
-		s.u.o.Log.Error("message dropped", "err", err)
-	case err != nil:
-		return err
-	}
-	s.u.outbox.done(s.number)
-	s.letter = nil
-	return nil
-}
-
-// leave says good-bye: the state is offline, by word instead of by last will.
-func (s *session) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer cancel()
-	if err := s.conn.Publish(ctx, s.u.will()); err != nil {
-		s.u.o.Log.Debug("left without a word", "err", err)
-	}
-	s.settle() // an error here is the link's, which nobody needs any more
-	s.conn.Close(ctx)
 }
 
 // autopsy finds what was first in line when the link died. A link that did not carry the birth either is no evidence.

@@ -82,6 +82,7 @@ type Uplink struct {
 	receivers receivers
 	poison    poison
 	failing   bool                                            // the queue
+	hold      string                                          // the receiver's reason for taking nothing; empty where it takes
 	forwarded [len(holdfast.Lanes)]map[holdfast.Stream]uint64 // highest number published so far
 
 	mu     sync.Mutex

@@ -29,7 +29,7 @@ type Store struct {
 	readers *sql.DB
 
 	writers *sql.DB
-	turn    chan struct{} // holds one token; whoever has it uses writer and prepared
+	turn    chan struct{} // holds one token, and is closed with the store; whoever has it uses writer and prepared
 	writer  *sql.Conn
 	// statements on writer by their text
 	prepared map[string]*sql.Stmt
@@ -78,6 +78,7 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{turn: make(chan struct{}, 1)}
+	s.turn <- struct{}{}
 	if err := s.openReaders(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), s.Close())
 	}
@@ -146,14 +147,17 @@ func (s *Store) openReaders(ctx context.Context, path string) error {
 // ID returns the 128 bits that name this database in receipts.
 func (s *Store) ID() holdfast.Stream { return s.id }
 
-// Close closes the database after a transaction under way has ended. The store must not be used again.
+// Close closes the database after a transaction under way has ended. Closing again does nothing.
 func (s *Store) Close() error {
+	if _, open := <-s.turn; !open {
+		return nil
+	}
+	close(s.turn)
 	var errs []error
+	for _, stmt := range s.prepared {
+		errs = append(errs, stmt.Close())
+	}
 	if s.writer != nil {
-		<-s.turn
-		for _, stmt := range s.prepared {
-			errs = append(errs, stmt.Close())
-		}
 		errs = append(errs, s.writer.Close())
 	}
 	for _, db := range []*sql.DB{s.readers, s.writers} {

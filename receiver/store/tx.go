@@ -15,7 +15,10 @@ import (
 // again.
 var ErrConflict = errors.New("conflict")
 
-var errReadOnly = errors.New("the store was opened for reading")
+var (
+	errReadOnly = errors.New("the store was opened for reading")
+	errClosed   = errors.New("the store is closed")
+)
 
 // A Tx is the transaction that [Store.Write] runs. It lives as long as the function that it was given to.
 type Tx struct {
@@ -31,7 +34,10 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 		return errReadOnly
 	}
 	select {
-	case <-s.turn:
+	case _, open := <-s.turn:
+		if !open {
+			return errClosed
+		}
 		defer func() { s.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return ctx.Err()

@@ -103,8 +103,8 @@ func (p *pi) button() {
 	const tries = 8
 	want, exact := p.presses(), 0
 	for range tries {
-		pause := p.press()
 		want++
+		pause := p.press(want)
 		p.settled(want)
 		got := p.presses()
 		if pause >= debounce { // then it was no bounce
@@ -123,22 +123,33 @@ func (p *pi) button() {
 	p.Fatalf("none of %d presses bounced fast enough to mean anything", tries)
 }
 
-// press pushes the button and lets it go, both with seven changes of the contact 4 ms apart. It returns the longest time
-// that the contact really rested between two changes.
-func (p *pi) press() (pause time.Duration) {
-	const changes, apart, hold = 7, 4 * time.Millisecond, 200 * time.Millisecond
+// press pushes the button until the receiver knows of want presses, and lets it go. It returns the longest time that the
+// contact really rested between two changes while it bounced.
+func (p *pi) press(want int) time.Duration {
+	p.Helper()
+	push := p.bounce(false)
+	eventually(p.T, 30*time.Second, func(context.Context) error {
+		if got := p.presses(); got < want {
+			return fmt.Errorf("the button is held, and the receiver has %d button events, want %d", got, want)
+		}
+		return nil
+	})
+	release := p.bounce(true)
+	p.run("usleep 200000") // in the guest's time: then it has noticed
+	return max(push, release)
+}
+
+// bounce brings the button's line to a level, with seven changes 4 ms apart. It returns the longest time that the line
+// really rested between two of them.
+func (p *pi) bounce(high bool) (pause time.Duration) {
+	const changes, apart = 7, 4 * time.Millisecond
 	tick := time.NewTicker(apart)
 	defer tick.Stop()
-	for _, to := range []bool{false, true} {
-		last := time.Now()
-		for i := range changes {
-			p.do(p.SetLine(p.Context(), Button, to == (i%2 == 0)))
-			pause, last = max(pause, time.Since(last)), time.Now()
-			<-tick.C
-		}
-		for range hold / apart {
-			<-tick.C
-		}
+	last := time.Now()
+	for i := range changes {
+		p.do(p.SetLine(p.Context(), Button, high == (i%2 == 0)))
+		pause, last = max(pause, time.Since(last)), time.Now()
+		<-tick.C
 	}
 	return pause
 }

@@ -1,0 +1,48 @@
+package broker
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/mqtt"
+)
+
+// A broker whose store is full takes messages without keeping them, and is well again when its readers have caught up.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	b, err := Start(Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", MaxBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	o := mqtt.Options{ClientID: "receiver-one", ManualAck: true}
+	receiver, _ := client(t, b.Addr(), o)
+	subscribe(t, receiver, "devices/+/telemetry")
+	receiver.Close(t.Context())
+
+	gateway, _ := client(t, b.Addr(), mqtt.Options{ClientID: "pi-7", CleanSession: true})
+	const sent = 60
+	for range sent {
+		publish(t, gateway, "devices/pi-7/telemetry", strings.Repeat("x", 64<<10), false)
+	}
+	receiver, in := client(t, b.Addr(), o)
+	kept := 0
+	for waiting := true; waiting; {
+		select {
+		case m := <-in:
+			m.Ack()
+			kept++
+		case <-time.After(2 * time.Second):
+			waiting = false
+		}
+	}
+	if kept == 0 || kept >= sent {
+		t.Errorf("%d of %d kept, want what fits into 1 MiB", kept, sent)
+	}
+	publish(t, gateway, "devices/pi-7/telemetry", "afterwards", false)
+	want(t, in, "afterwards").Ack()
+	if err := receiver.Err(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,5 @@
+// Package browser looks at both pages as a person would: the real gateway on a simulated Pi, the real receiver with its own
+// broker, a real browser. Values move, the button stops and starts, an alert comes and goes.
+//
+// HOLDFAST_SCREENSHOTS names a folder that pictures of the pages are kept in.
+package browser
