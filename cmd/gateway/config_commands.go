@@ -29,9 +29,16 @@ func envCommand(_ context.Context, _ []string, out io.Writer) error {
 	fmt.Fprintln(out, "|---|---|---|---|")
 	for _, s := range scalars() {
 		names := strings.Join(s.variables(), "`, `")
-		if _, err := fmt.Fprintf(out, "| `%s` | `%s` | %s | %s |\n", names, s.path, s.fallback, s.about); err != nil {
+		if _, err := fmt.Fprintf(out, "| `%s` | `%s` | %s | %s |\n", names, s.path, code(s.fallback), s.about); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + s + "`"
 }
