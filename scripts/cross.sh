@@ -14,10 +14,7 @@ for arch in arm arm64 amd64; do
 		want="CGO_ENABLED=0 GOOS=linux GOARCH=$arch"
 		if [ $arch = arm ]; then want="$want GOARM=6"; fi
 		for setting in $want; do
-			case $settings in
-			*"$setting"*) ;;
-			*) echo "$file: not built with $setting" >&2; exit 1 ;;
-			esac
+			echo "$settings" | grep -q "	$setting\$" || { echo "$file: not built with $setting" >&2; exit 1; }
 		done
 		printf '%-28s %5d KiB\n' "$file" $(($(wc -c <"$file") / 1024))
 	done

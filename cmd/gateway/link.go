@@ -97,7 +97,7 @@ func (g *gateway) command(ctx context.Context, payload []byte, retained bool) {
 }
 
 func (g *gateway) respond(r holdfast.Result) {
-	data, err := wire.Encode(r)
+	data, err := wire.Encode(&r)
 	if err != nil {
 		g.log.Error("response cannot be written", "id", r.ID, "err", err)
 		return

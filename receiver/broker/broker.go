@@ -6,7 +6,8 @@
 //
 // Nothing depends on what the broker keeps. A batch that it loses is sent again, because its receipt never came; so its
 // folder may be deleted while the receiver is down, and one that the server cannot read is put aside and begun anew. What it
-// keeps is bounded by [Options.MaxBytes]: beyond that it takes messages without keeping them, which costs a resend too.
+// keeps is bounded by [Options.MaxBytes]: beyond that the oldest message that waits for its reader is dropped, which costs a
+// resend too.
 //
 // The log is quiet: what NATS notes goes to Debug, its warnings to Warn.
 package broker
@@ -114,6 +115,10 @@ func start(o Options, host string, port int) (*Broker, error) {
 		b.Close()
 		return nil, fmt.Errorf("start broker on %s in %s: not ready after %v: is the port taken by another program, the folder by another receiver?",
 			b.address, o.Dir, startTimeout)
+	}
+	if err := limit(s, o.MaxBytes/4*3); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("start broker: %w", err)
 	}
 	return b, nil
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 // A broker whose store is full takes messages without keeping them, and is well again when its readers have caught up.
 func TestFull(t *testing.T) {
 	t.Parallel()
-	b, err := Start(Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", MaxBytes: 1 << 20})
+	b, err := Start(Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", MaxBytes: 1 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
