@@ -143,7 +143,7 @@ func (f *file) settle(maxBytes int64) error {
 // the system what the daemon holds open is told the right one.
 func (f *file) name(maxBytes int64) error {
 	err := os.Link(f.birth, f.path)
-	if errors.Is(err, fs.ErrExist) {
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) { // the faster one removes what it finds of others
 		return fmt.Errorf("another process holds %s", f.path)
 	}
 	if err != nil {

@@ -284,8 +284,12 @@ func TestDamage(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
+	count := 100
+	if testing.Short() {
+		count = 25
+	}
 	var files []string
-	for n := range 100 {
+	for n := range count {
 		damage := damages[n%len(damages)]
 		path := filepath.Join(t.TempDir(), fmt.Sprint(n, damage.name))
 		if err := os.WriteFile(path, damage.do(rng, bytes.Clone(whole)), 0o600); err != nil {

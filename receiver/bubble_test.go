@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,14 +49,14 @@ func bubble(t *testing.T, test func(*testing.T, *rig)) {
 			t.Fatal(err)
 		}
 		r.store = s
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 		r.run()
 		r.connect()
 		test(t, r)
-		r.gateway.Close(context.Background())
-		r.stop()
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
@@ -73,12 +74,13 @@ func (r *rig) run() {
 	done := make(chan error, 1)
 	go func() { done <- rec.Run(ctx) }()
 	r.receiver = rec
-	r.stop = func() {
+	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			r.t.Errorf("run: %v", err)
 		}
-	}
+	})
+	r.t.Cleanup(r.stop)
 	time.Sleep(2 * time.Second) // the broker in memory refuses to subscribe while it waits for an acknowledgement; once
 	synctest.Wait()
 	if err := rec.Connected(); err != nil {
@@ -104,6 +106,7 @@ func (r *rig) connect() {
 		r.t.Fatal(err)
 	}
 	r.gateway = conn
+	r.t.Cleanup(func() { conn.Close(context.Background()) })
 }
 
 // publish sends a payload as a gateway does and waits until nothing moves any more.

@@ -38,13 +38,12 @@ func (r *Receiver) retime(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if total += n; n < retimeRows { // there are no more
 			if total > 0 {
 				r.Log.Info("records re-timed", "records", total)
 			}
 			return nil
 		}
-		total += n
 	}
 }
 

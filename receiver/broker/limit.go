@@ -42,6 +42,9 @@ func limit(s *server.Server, maxBytes int64) error {
 		return fmt.Errorf("limit stream: %w", err)
 	}
 	in := bufio.NewReader(conn)
+	if _, err := in.ReadString('\n'); err != nil { // the server speaks first, and the pipe has no room
+		return fmt.Errorf("limit stream: %w", err)
+	}
 	if _, err := io.WriteString(conn, "CONNECT {\"verbose\":false,\"headers\":false}\r\nSUB answer 1\r\n"); err != nil {
 		return fmt.Errorf("limit stream: %w", err)
 	}

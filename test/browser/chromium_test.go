@@ -24,6 +24,7 @@ func chromium(t *testing.T) context.Context {
 		chromedp.ExecPath(program),
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.WindowSize(1280, 1000),
 	)
@@ -59,9 +60,11 @@ func open(t *testing.T, browser context.Context, url string) page {
 	t.Helper()
 	tab, shut := chromedp.NewContext(browser)
 	t.Cleanup(shut)
-	p := page{t, tab}
-	p.do("open "+url, chromedp.Navigate(url))
-	return p
+	// The tab lives as long as the context of this first step, so that one has no time limit of its own.
+	if _, err := chromedp.Run(tab, chromedp.Navigate(url)); err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	return page{t, tab}
 }
 
 // stepLimit bounds everything that the browser is asked to do.
