@@ -12,8 +12,8 @@ import (
 
 // Next returns the first statement of a lane that is durable, not done, and lies behind after; the oldest stream comes
 // first. Records that follow each other are put together, up to maxRecords and maxBytes of JSON, and at least one. A
-// statement of a loss covers all of its run at once. The batch is complete but for nothing: it may go on the wire. False
-// means that nothing is owed behind after.
+// statement of a loss covers all of its run at once. The batch is complete and valid. False means that nothing is owed
+// behind after.
 //
 // A block that turns out to be damaged is stated as dropped (corrupt), counted and logged. The error is bbolt's, or
 // ErrClosed.
@@ -176,6 +176,7 @@ func (b *Buffer) corrupt(s *stream, i int, first uint64, err error) {
 	}
 }
 
+// wrap says where an error came from.
 func (b *Buffer) wrap(what string, err error) error {
 	return fmt.Errorf("buffer %s: %s: %w", b.o.Path, what, err)
 }

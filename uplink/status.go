@@ -88,7 +88,11 @@ func (u *Uplink) down(err error) {
 		u.o.Log.Debug("link still down", "err", err)
 		return
 	}
-	u.o.Log.Warn("link down", "broker", u.o.Broker.Broker, "err", err)
+	if err == nil { // this gateway said good-bye
+		u.o.Log.Info("link closed", "broker", u.o.Broker.Broker)
+	} else {
+		u.o.Log.Warn("link down", "broker", u.o.Broker.Broker, "err", err)
+	}
 	if u.o.Link != nil {
 		u.o.Link("down", err)
 	}

@@ -23,6 +23,8 @@ func sleepers() map[string]string {
 	return map[string]string{
 		"cmd/demo/start.go":          "polls processes that are no children of its own, to the end even after Ctrl-C",
 		"cmd/gateway/bubble_test.go": "is only ever called inside a bubble",
+		"uplink/poison_test.go":      "is only ever called inside a bubble",
+		"uplink/receiver_test.go":    "is only ever called inside a bubble",
 		"sensors/simulated/bus.go":   "is a slow bus: a transfer has no way out there either",
 	}
 }
