@@ -43,9 +43,6 @@ const (
 )
 
 func (o *Options) setDefaults() error {
-	if err := holdfast.CheckDevice(o.Device); err != nil {
-		return err
-	}
 	o.MaxBytes = cmp.Or(o.MaxBytes, defaultBytes)
 	if strconv.IntSize == 32 {
 		o.MaxBytes = min(o.MaxBytes, most32)
@@ -111,7 +108,7 @@ func Open(o Options) (*Buffer, error) {
 }
 
 func open(o Options) (*Buffer, error) {
-	if err := o.setDefaults(); err != nil {
+	if err := errors.Join(o.setDefaults(), holdfast.CheckDevice(o.Device)); err != nil {
 		return nil, err
 	}
 	f, err := openFile(o.Path, o.MaxBytes)

@@ -37,24 +37,29 @@ func markClean(path string) error {
 	if err != nil {
 		return fmt.Errorf("mark buffer clean: %w", err)
 	}
-	f, err := os.OpenFile(cleanPath(path), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("mark buffer clean: %w", err)
-	}
-	_, err = f.WriteString(mark)
-	if err := errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path))); err != nil {
+	if err := writeNote(cleanPath(path), mark); err != nil {
 		return fmt.Errorf("mark buffer clean: %w", err)
 	}
 	return nil
 }
 
-func unmarkClean(path string) error {
-	err := os.Remove(cleanPath(path))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+func unmarkClean(path string) error { return removeNote(cleanPath(path)) }
+
+// writeNote makes a small file durable.
+func writeNote(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
+}
+
+// removeNote makes it durable that there is no such file.
+func removeNote(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(err, syncFolder(filepath.Dir(path)))
 }

@@ -136,7 +136,7 @@ func (f *file) settle(maxBytes int64) error {
 	for _, name := range left {
 		err = errors.Join(err, os.Remove(name))
 	}
-	return err
+	return errors.Join(err, removeNote(notePath(f.path)))
 }
 
 // name moves the file to its path, unless another process was faster there. It opens it again under that name: who asks

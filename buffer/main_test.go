@@ -1,6 +1,7 @@
 package buffer
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"testing"
@@ -12,6 +13,7 @@ const childEnv = "HOLDFAST_BUFFER_CHILD"
 func TestMain(m *testing.M) {
 	switch os.Getenv(childEnv) {
 	case "":
+		flag.Set("rapid.nofailfile", "true") // the seed is printed; the tree stays as it is
 		os.Exit(m.Run())
 	case "crash":
 		crashChild()

@@ -17,7 +17,8 @@ import (
 // them. Pages that bbolt had set free are read too, so that records which were done long ago, or keys of state which were
 // deleted, may come back; a receiver knows the former already.
 //
-// It may take long and much memory for a large file: run it in a child process. There must be no file at o.Path.
+// It may take long and much memory for a large file: run it in a child process. There must be no file at o.Path. Of the
+// other options it heeds Log and the sizes; a MaxBytes of 0 is what the damaged file needs.
 func Salvage(ctx context.Context, damaged string, o Options) (Report, error) {
 	report, err := salvage(ctx, damaged, o)
 	if err != nil {
@@ -27,9 +28,6 @@ func Salvage(ctx context.Context, damaged string, o Options) (Report, error) {
 }
 
 func salvage(ctx context.Context, damaged string, o Options) (Report, error) {
-	if err := o.setDefaults(); err != nil {
-		return Report{}, err
-	}
 	if _, err := os.Stat(o.Path); err == nil {
 		return Report{}, os.ErrExist
 	}
@@ -40,6 +38,12 @@ func salvage(ctx context.Context, damaged string, o Options) (Report, error) {
 	defer in.Close()
 	info, err := in.Stat()
 	if err != nil {
+		return Report{}, err
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = max(2*info.Size(), defaultBytes)
+	}
+	if err := o.setDefaults(); err != nil {
 		return Report{}, err
 	}
 	w := wreck{file: in, found: make(map[holdfast.Stream]*remains), state: make(map[string]cell)}

@@ -1,7 +1,6 @@
 package receiver
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -200,102 +199,4 @@ func rejections(held []store.Interval, r holdfast.Range, reason func(seq uint64)
 		}
 	}
 	return list
-}
-
-// putRecords stores those records of a batch whose numbers are new, and makes dead letters of those that are not valid.
-func (w *writer) putRecords(s store.Stream, d *delivery, added holdfast.Ranges) error {
-	if len(added) == 0 {
-		return nil
-	}
-	b := d.batch
-	for i, record := range d.records {
-		seq, last, part := b.First+uint64(i), b.First+uint64(i), 0
-		if b.What == holdfast.Thin {
-			seq, last, part = b.First, b.Last, i
-		} else if !added.Contains(seq) {
-			continue
-		}
-		if d.faults[i] != nil {
-			_, err := w.letter(store.Letter{Device: s.Device, Topic: d.Topic, Code: codeInvalidRecord, Text: d.faults[i].Error(),
-				Payload: b.Records[i], Stream: s.ID, Lane: b.Lane, First: seq, Through: last})
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if err := w.putRecord(s, seq, part, record, b.Records[i]); err != nil {
-			return fmt.Errorf("record %d of lane %s: %w", seq, b.Lane, err)
-		}
-	}
-	return nil
-}
-
-func (w *writer) putRecord(s store.Stream, seq uint64, part int, record holdfast.Record, text []byte) error {
-	switch r := record.(type) {
-	case *holdfast.Reading:
-		w.live = append(w.live, Live{Kind: LiveSample, Device: s.Device, Seq: seq, Reading: r})
-		return w.AddReading(s, seq, r)
-	case *holdfast.Aggregate:
-		return w.AddAggregate(s, seq, part, r, text)
-	case *holdfast.Thinned:
-		return w.AddThinned(s, seq, part, r, text)
-	case *holdfast.Alert:
-		w.live = append(w.live, Live{Kind: LiveAlert, Device: s.Device, Seq: seq, Alert: r})
-		return w.AddAlert(s, seq, r, text)
-	case *holdfast.Event:
-		w.live = append(w.live, Live{Kind: LiveEvent, Device: s.Device, Stream: s.ID, Seq: seq, Event: r})
-		return errors.Join(w.AddEvent(s, seq, r, text), w.putEvent(s, r))
-	}
-	return fmt.Errorf("%w: no place for a %T", store.ErrConflict, record)
-}
-
-// putEvent does what follows from an event: a boot tells how the stream before ended, an anchor what a boot's clock meant.
-func (w *writer) putEvent(s store.Stream, e *holdfast.Event) error {
-	switch e.Event {
-	case holdfast.EventBoot:
-		if boot := readBoot(e); boot.Previous != nil && boot.Previous.Stream != s.ID {
-			return w.end(s.Device, boot.Previous)
-		}
-	case holdfast.EventAnchor:
-		return w.AddAnchor(s.Device, e.Time, *readAnchor(e))
-	}
-	return nil
-}
-
-// end notes how the stream before ended. The first word about it counts, and none about the stream of another device.
-func (w *writer) end(device string, p *holdfast.Previous) error {
-	s, err := w.Stream(p.Stream, device, w.now)
-	if err != nil || s.Device != device || s.Ended != "" {
-		return err
-	}
-	ended := store.EndedCrash
-	if p.Clean {
-		ended = store.EndedClean
-	}
-	for _, lane := range holdfast.Lanes {
-		head, err := w.Raise(s.N, lane, p.Lanes[lane])
-		if err != nil {
-			return err
-		}
-		head.Durable = p.Lanes[lane]
-		if err := w.SetDurable(s.N, lane, head.Durable); err != nil {
-			return err
-		}
-		if !p.Clean {
-			if err := w.crash(s, lane, head); err != nil {
-				return err
-			}
-		}
-	}
-	return w.End(s.N, ended)
-}
-
-// crash states as lost what lies above the last durable number of a crashed stream, up to the highest that anybody spoke of.
-func (w *writer) crash(s store.Stream, lane holdfast.Lane, head store.Head) error {
-	if head.Head <= head.Durable {
-		return nil
-	}
-	r := holdfast.Range{First: head.Durable + 1, Last: head.Head}
-	_, _, err := w.settle(s, lane, r, []store.Interval{{Range: r, State: holdfast.Dropped, Cause: holdfast.CauseCrash}})
-	return err
 }

@@ -75,7 +75,7 @@ func build(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("building gateway and receiver (the first time takes a minute or two) …")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(folder, "bin")+string(filepath.Separator), "./cmd/gateway", "./cmd/receiver")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(folder, "bin")+string(filepath.Separator), "./cmd/gateway", "./cmd/receiver")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

@@ -3,32 +3,33 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"holdfast/buffer"
 )
 
-// bufferCommand examines a buffer file that no daemon has open.
+// bufferCommand examines a buffer file that no daemon has open, and prints what it found as JSON. BUFFER_MAX_BYTES caps the
+// new file as it does for the daemon.
 func bufferCommand(ctx context.Context, args []string, out io.Writer) error {
+	var report buffer.Report
+	var err error
 	switch {
 	case len(args) == 2 && args[0] == "check":
-		report, err := buffer.Check(ctx, args[1])
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(out, report)
-		return err
+		report, err = buffer.Check(ctx, args[1])
 	case len(args) == 3 && args[0] == "salvage":
-		report, err := buffer.Salvage(ctx, args[1], buffer.Options{Path: args[2], Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(out, report)
+		cfg, _ := loadConfig("", os.Getenv) // a mistake elsewhere does not matter here
+		report, err = buffer.Salvage(ctx, args[1], buffer.Options{Path: args[2], MaxBytes: cfg.BufferMaxBytes, Log: slog.New(slog.DiscardHandler)})
+	default:
+		return fmt.Errorf("%w: want `buffer check FILE` or `buffer salvage DAMAGED NEW`", errUsage)
+	}
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: want `buffer check FILE` or `buffer salvage DAMAGED NEW`", errUsage)
+	return json.NewEncoder(out).Encode(report)
 }
 
 // lastLine returns the last line of a program's output, at most 300 bytes of it.

@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
+	"strconv"
 	"time"
 
 	"holdfast"
@@ -24,48 +25,64 @@ const examineLimit = 2 * time.Minute
 func openBuffer(ctx context.Context, o buffer.Options) (*buffer.Buffer, *holdfast.BufferChange, error) {
 	var damage *holdfast.BufferChange
 	if buffer.NeedsCheck(o.Path) {
-		if err := examine(ctx, o.Log, "check", o.Path); err != nil {
+		if _, err := examine(ctx, o, "check", o.Path); err != nil {
 			if ctx.Err() != nil {
 				return nil, nil, ctx.Err()
 			}
 			damage = &holdfast.BufferChange{State: "damaged", Error: err.Error()}
-			if err := setAside(ctx, o.Log, o.Path, damage); err != nil {
-				return nil, nil, err
+			damaged, err := buffer.Quarantine(o.Path) // refuses a file that another gateway works on
+			if err != nil {
+				return nil, nil, fmt.Errorf("set the damaged buffer aside: %w", err)
 			}
+			o.Log.Error("buffer file is damaged and set aside", "file", damaged, "err", damage.Error)
+		}
+	}
+	if damaged := buffer.Unsalvaged(o.Path); damaged != "" { // also one that a power cut left so
+		if damage == nil {
+			damage = &holdfast.BufferChange{State: "damaged"}
+		}
+		if err := salvage(ctx, o, damaged, damage); err != nil {
+			return nil, nil, err
 		}
 	}
 	b, err := buffer.Open(o)
 	return b, damage, err
 }
 
-// setAside moves a damaged file out of the way and salvages what it can into a new one. Failing to salvage is not an
-// error: the daemon then starts with an empty file, and the damaged one stays for a person to look at.
-func setAside(ctx context.Context, log *slog.Logger, path string, damage *holdfast.BufferChange) error {
-	damaged, err := buffer.Quarantine(path)
+// salvage brings what can be read of a damaged file into a new one. Failing to is no error: the daemon then starts with an
+// empty file, and the damaged one stays for a person to look at.
+func salvage(ctx context.Context, o buffer.Options, damaged string, damage *holdfast.BufferChange) error {
+	report, err := examine(ctx, o, "salvage", damaged, o.Path)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
-		return fmt.Errorf("set the damaged buffer aside: %w", err)
+		o.Log.Error("buffer file cannot be salvaged", "file", damaged, "err", err)
+		damage.Error += "; nothing could be salvaged: " + err.Error()
+		return nil
 	}
-	log.Error("buffer file is damaged and set aside", "file", damaged, "err", damage.Error)
-	if err := examine(ctx, log, "salvage", damaged, path); err != nil {
-		log.Error("buffer file cannot be salvaged", "file", damaged, "err", err)
-		os.Remove(path)
-	}
-	return ctx.Err()
+	damage.Records = uint64(report.Records)
+	return nil
 }
 
 // examine runs `gateway buffer …` as a child process, which may die of what it finds.
-func examine(ctx context.Context, log *slog.Logger, args ...string) error {
+func examine(ctx context.Context, o buffer.Options, args ...string) (report buffer.Report, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return report, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, examineLimit)
 	defer cancel()
 	start := time.Now()
-	out, err := exec.CommandContext(ctx, self, append([]string{"buffer"}, args...)...).CombinedOutput()
+	child := exec.CommandContext(ctx, self, append([]string{"buffer"}, args...)...)
+	child.Env = append(os.Environ(), "BUFFER_MAX_BYTES="+strconv.FormatInt(o.MaxBytes, 10))
+	out, err := child.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("buffer %s: %w: %s", args[0], err, lastLine(out))
+		return report, fmt.Errorf("buffer %s: %w: %s", args[0], err, lastLine(out))
 	}
-	log.Info("buffer file examined", "how", args[0], "took", time.Since(start).Round(time.Millisecond), "result", lastLine(out))
-	return nil
+	if err := json.Unmarshal([]byte(lastLine(out)), &report); err != nil {
+		return report, fmt.Errorf("buffer %s: its report: %w", args[0], err)
+	}
+	o.Log.Info("buffer file examined", "how", args[0], "took", time.Since(start).Round(time.Millisecond), "records", report.Records, "lost", report.Lost)
+	return report, nil
 }

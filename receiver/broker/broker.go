@@ -53,6 +53,7 @@ const (
 // A Broker is a running broker.
 type Broker struct {
 	server  *server.Server
+	log     *log
 	address string
 }
 
@@ -108,9 +109,9 @@ func start(o Options, host string, port int) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
-	s.SetLoggerV2(&log{o.Log}, false, false, false)
+	b := &Broker{server: s, log: &log{to: o.Log}, address: net.JoinHostPort(host, strconv.Itoa(port))}
+	s.SetLoggerV2(b.log, false, false, false)
 	s.Start()
-	b := &Broker{server: s, address: net.JoinHostPort(host, strconv.Itoa(port))}
 	if !s.ReadyForConnections(startTimeout) {
 		b.Close()
 		return nil, fmt.Errorf("start broker on %s in %s: not ready after %v: is the port taken by another program, the folder by another receiver?",
@@ -128,6 +129,7 @@ func (b *Broker) Addr() string { return b.address }
 
 // Close ends the broker and returns when it has written down what it keeps.
 func (b *Broker) Close() {
+	b.log.stopping.Store(true)
 	b.server.Shutdown()
 	b.server.WaitForShutdown()
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -9,14 +10,23 @@ import (
 	"holdfast/mqtt"
 )
 
-// A broker whose store is full takes messages without keeping them, and is well again when its readers have caught up.
+// A broker whose store is full drops the oldest messages and goes on taking new ones, and is well again when its readers have caught up.
 func TestFull(t *testing.T) {
 	t.Parallel()
-	b, err := Start(Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", MaxBytes: 1 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	start := func(bytes int64) *Broker {
+		b, err := Start(Options{Dir: dir, Listen: "127.0.0.1:0", MaxBytes: bytes, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.Close)
+		return b
 	}
-	t.Cleanup(b.Close)
+	start(512 << 10).Close() // the bound of an earlier start is changed, and what is kept stays
+	b := start(1 << 20)
+	if _, err := os.Stat(dir + ".damaged"); err == nil {
+		t.Error("the folder was put aside")
+	}
 	o := mqtt.Options{ClientID: "receiver-one", ManualAck: true}
 	receiver, _ := client(t, b.Addr(), o)
 	subscribe(t, receiver, "devices/+/telemetry")

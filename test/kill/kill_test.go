@@ -44,7 +44,8 @@ func testKills(t *testing.T, mosquitto bool) {
 // A bench is one gateway, one receiver and, where it is not the receiver's own, one broker.
 type bench struct {
 	gateway, receiver, broker *process
-	replay, truth, data       string
+	replay, truth             string // files
+	data, buffer              string // folders of the receiver and the gateway
 }
 
 func (b *bench) processes() []*process {
@@ -62,6 +63,7 @@ func newBench(t *testing.T, mosquitto bool) *bench {
 		replay: writeReplay(t, dir, 500_000),
 		truth:  filepath.Join(dir, "truth.log"),
 		data:   filepath.Join(dir, "receiver"),
+		buffer: filepath.Join(dir, "gateway"),
 	}
 	b.gateway = &process{
 		name: "gateway", binary: filepath.Join(bin, "gateway"), log: logFile(t, dir, "gateway"), address: "127.0.0.1:" + pagePort,
