@@ -51,7 +51,7 @@ func scalars() []scalar {
 		{path: "button.chip", about: "GPIO chip by label or path; else the one of the Pi's header", set: text(func(c *Config) *string { return &c.Button.Chip })},
 		{path: "button.pull", aliases: []string{"BUTTON_PULL_UP_DOWN"}, fallback: "up", about: "resistor: up, down, none", set: choice(func(c *Config) *string { return &c.Button.Pull }, "up", "down", "none")},
 		{path: "button.event", fallback: "falling", about: "edge of a press: falling, rising", set: edge},
-		{path: "button.bounce_millis", fallback: "30", about: "contact bounce in milliseconds", set: integer(0, 1000, func(c *Config, n int64) { c.Button.Bounce = time.Duration(n) * time.Millisecond })},
+		{path: "button.bounce_millis", fallback: "30", about: "contact bounce in milliseconds", set: integer(1, 1000, func(c *Config, n int64) { c.Button.Bounce = time.Duration(n) * time.Millisecond })},
 		{path: "rules.file", about: "file of rules", set: text(func(c *Config) *string { return &c.RulesFile })},
 		{path: "buffer.max_bytes", fallback: "67108864", about: "largest size of the buffer file", set: integer(4<<20, 1<<40, func(c *Config, n int64) { c.BufferMaxBytes = n })},
 		{path: "buffer.window_seconds", fallback: "1", about: "longest that a reading waits for the disk", set: seconds(0.05, 60, func(c *Config, d time.Duration) { c.BufferWindow = d })},

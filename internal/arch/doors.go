@@ -20,7 +20,7 @@ func doors() []door {
 		{"go.etcd.io/bbolt", []string{"buffer"}, nil, "the durable file"},
 		{"github.com/eclipse/paho.mqtt.golang", []string{"mqtt"}, nil, "tells the truth under one setting only, which is made there"},
 		{"github.com/redis/go-redis/v9", []string{"control/redis"}, nil, "the mirror; the gateway runs unchanged without it"},
-		{"github.com/klauspost/compress", []string{"wire", "buffer"}, nil, "zstd of batches and of blocks"},
+		{"github.com/klauspost/compress", []string{"wire"}, nil, "zstd of batches; blocks of the buffer use the same"},
 		{"go.yaml.in/yaml/v3", []string{"rules", "cmd/gateway"}, nil, "the two files that people write, read with line numbers"},
 		{"golang.org/x/sync", []string{"cmd/*"}, nil, "groups of goroutines whose first error ends the others"},
 		{"golang.org/x/sys", []string{"internal/clock"}, nil, "adjtimex and CLOCK_BOOTTIME"},
