@@ -17,7 +17,7 @@ import (
 const bufferFile = "buffer.db"
 
 // examineLimit bounds the examination of the file after an unclean stop; the largest file takes a Pi Zero a few seconds.
-const examineLimit = 2 * time.Minute
+const examineLimit = time.Minute
 
 // openBuffer opens the buffer. After an unclean stop child processes look at the file first, because a damaged one kills
 // the process that opens it; a damaged file is set aside and what can be read of it goes into a new one. The second
