@@ -41,7 +41,7 @@ func (b *Buffer) grow() {
 	case grown:
 		b.writer.aged, b.writer.filler = true, 0
 	default:
-		b.writer.filler += filler + 2*pageSize
+		b.writer.filler += filler + pageSize // its header makes it one page longer
 	}
 }
 

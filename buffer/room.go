@@ -47,7 +47,7 @@ func (b *Buffer) measure() int64 {
 		return b.measured.used
 	}
 	stats := b.db.Stats()
-	return used - int64(stats.FreePageN+stats.PendingPageN)*pageSize - b.writer.filler
+	return max(0, used-int64(stats.FreePageN+stats.PendingPageN)*pageSize-b.writer.filler)
 }
 
 // usage is how many bytes of pages hold how many bytes of blocks.

@@ -93,7 +93,7 @@ export function link(view, now) {
     const silent = l.mode === "receipt" && (!l.receiver_online || l.hold);
     return { level: silent ? "warn" : "good", text: `Connected${since}.`, facts };
   }
-  if (l.state === "off") return { level: "", text: "Switched off.", facts };
+  if (l.state === "off") return { level: "", text: l.broker ? "Switched off." : "No broker is set.", facts };
   return { level: "warn", text: `Not connected${since}; trying again.`, facts };
 }
 

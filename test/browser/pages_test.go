@@ -50,7 +50,7 @@ func TestPages(t *testing.T) {
 		p.await(60*time.Second, "the alert to clear on the page of the "+name, func() bool { return len(p.texts(cleared)) > 0 && len(p.texts(raised)) == 0 })
 		p.keep(name)
 	}
-	if said := receiver.text(completeness); !strings.Contains(said, "every") {
+	if said := receiver.text(completeness); !strings.HasPrefix(said, "Every number is here") {
 		t.Errorf("completeness says %q, want that every number is there", said)
 	}
 	inOtherSizes(gateway, "gateway")

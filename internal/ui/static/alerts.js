@@ -34,7 +34,7 @@ export function life(alert, now) {
 export function show(parent, alerts, now, describe, most = 12) {
   const shown = sorted(alerts).slice(0, most);
   empty(parent, shown, "No alert so far.");
-  list(parent, shown, (a) => `${a.device ?? ""} ${a.id}`, () => el("li", { class: "alert" },
+  list(parent, shown, (a) => `${a.device ?? ""} ${a.id}`, () => el("li", { class: "alert", "data-test": "alert" },
     el("p", { class: "alert-head" }, el("strong"), el("span", { class: "chip" })),
     el("p", { class: "alert-text" }),
     el("p", { class: "quiet" })), (node, alert) => {

@@ -31,22 +31,25 @@ const units = [
   ["fahrenheit", "°F"], ["hectopascal", "hPa"], ["pascal", "Pa"], ["percent", "%"], ["ratio", ""], ["lux", "lx"],
   ["millivolt", "mV"], ["volt", "V"], ["milliampere", "mA"], ["ampere", "A"], ["milliwatt", "mW"], ["watt", "W"],
   ["joule", "J"], ["hertz", "Hz"], ["ohm", "Ω"], ["ppm", "ppm"], ["ppb", "ppb"], ["millimeter", "mm"],
-  ["centimeter", "cm"], ["meter", "m"], ["second", "s"], ["seconds", "s"], ["byte", "B"], ["bytes", "B"],
+  ["centimeter", "cm"], ["meter", "m"], ["second", "s"], ["byte", "B"],
   ["tesla", "T"], ["gram", "g"], ["kilogram", "kg"], ["degree", "°"], ["decibel", "dB"], ["count", ""], ["total", ""],
 ];
 const functions = ["mean", "min", "max", "sum", "count"];
 
+// ending finds the unit that a name ends in, also in the plural: pressure_pascals.
+function ending(name) {
+  for (const [word, unit] of units) {
+    for (const tail of [`_${word}`, `_${word}s`]) if (name.endsWith(tail)) return { what: name.slice(0, -tail.length), unit };
+  }
+}
+
 // split takes temperature_celsius_mean apart: what is measured, in which unit, and the function of an aggregate.
 function split(quantity) {
-  let [rest, fn] = [quantity, ""];
-  for (const f of functions) {
-    if (rest.endsWith("_" + f) && units.some(([ending]) => rest.slice(0, -f.length - 1).endsWith("_" + ending))) {
-      [rest, fn] = [rest.slice(0, -f.length - 1), f];
-      break;
-    }
+  for (const fn of functions) {
+    const of = quantity.endsWith(`_${fn}`) && ending(quantity.slice(0, -fn.length - 1));
+    if (of) return { ...of, fn };
   }
-  const found = units.find(([ending]) => rest.endsWith("_" + ending));
-  return found ? { what: rest.slice(0, -found[0].length - 1), unit: found[1], fn } : { what: rest, unit: "", fn };
+  return { what: quantity, unit: "", ...ending(quantity), fn: "" };
 }
 
 // quantityName turns temperature_celsius into "Temperature", temperature_celsius_mean into "Temperature, mean".

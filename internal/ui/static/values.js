@@ -53,7 +53,7 @@ export class Values {
     const line = spark();
     const node = el("button", { type: "button", class: "value", onclick: () => this.#picked(item) },
       el("span", { class: "value-name" }, quantityName(item.quantity)),
-      el("span", { class: "value-now" }, el("span", { class: "number" }), el("span", { class: "unit" })),
+      el("span", { class: "value-now" }, el("span", { class: "number", "data-test": "value", "data-sensor": item.sensor, "data-quantity": item.quantity }), el("span", { class: "unit" })),
       line.node,
       el("span", { class: "value-foot" }, el("span", { class: "sensor" }, item.sensor), el("span", { class: "age" })));
     node.dataset.sensor = item.sensor;

@@ -8,7 +8,6 @@ import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
 import { Completeness } from "./completeness.js";
 import { History, key, readings } from "./history.js";
-import { mark } from "./marks.js";
 import { every, now } from "./poll.js";
 import { Series } from "./series.js";
 import * as words from "./words.js";
@@ -107,7 +106,6 @@ export class DeviceView {
     if (this.#complete) this.#completeness.show(this.#complete, device, at);
     alerts.show($("#alerts"), this.#alerts, at, (alert) => items.find((i) => key(i) === key(alert)) ?? { unit: unitOf(alert.quantity) });
     events.show($("#events"), this.#events, at, (e) => `${e.stream} ${e.seq}`, 20);
-    mark(this.#root);
   }
 
   #head(device, at) {
