@@ -1,7 +1,6 @@
 package testenv
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,9 +12,9 @@ import (
 func Mosquitto(t testing.TB, config ...string) *Server {
 	t.Helper()
 	program := NeedProgram(t, "mosquitto")
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), FreePort(t)
 	lines := []string{
-		fmt.Sprintf("listener %d 127.0.0.1", port),
+		"listener " + port + " 127.0.0.1",
 		"allow_anonymous true",
 		"log_dest stderr",
 		"log_type all",
@@ -30,7 +29,7 @@ func Mosquitto(t testing.TB, config ...string) *Server {
 	}
 	return run(t, &Server{
 		Network: "tcp",
-		Addr:    fmt.Sprintf("127.0.0.1:%d", port),
+		Addr:    "127.0.0.1:" + port,
 		name:    program,
 		args:    []string{"-c", file},
 		ready:   " running",

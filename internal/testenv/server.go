@@ -3,7 +3,6 @@ package testenv
 import (
 	"bufio"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -121,15 +120,4 @@ func (o *output) follow(file *os.File, word string, ready chan struct{}) {
 			ready = nil
 		}
 	}
-}
-
-// freePort returns a loopback port that nobody listened on a moment ago.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

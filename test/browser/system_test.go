@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,18 +8,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"holdfast/internal/testenv"
 )
 
 // system runs receiver and gateway as `make run` does, on free ports, and returns the addresses of their pages.
 func system(t *testing.T) (gateway, receiver string) {
 	t.Helper()
-	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "holdfast/cmd/gateway", "holdfast/cmd/receiver")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	mqtt, page, api := freePort(t), freePort(t), freePort(t)
+	dir := testenv.Programs(t)
+	mqtt, page, api := testenv.FreePort(t), testenv.FreePort(t), testenv.FreePort(t)
 	start(t, filepath.Join(dir, "receiver"), []string{"serve"},
 		"RECEIVER_DATA="+filepath.Join(dir, "r"), "RECEIVER_LISTEN=127.0.0.1:"+api, "RECEIVER_MQTT_LISTEN=127.0.0.1:"+mqtt)
 	serving(t, "http://127.0.0.1:"+api+"/")
@@ -67,15 +63,4 @@ func serving(t *testing.T, url string) {
 		<-time.After(50 * time.Millisecond)
 	}
 	t.Fatalf("%s does not answer", url)
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }

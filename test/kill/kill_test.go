@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"holdfast/internal/clock"
+	"holdfast/internal/testenv"
 )
 
 func TestKillsEmbeddedBroker(t *testing.T) { testKills(t, false) }
@@ -57,8 +58,8 @@ func (b *bench) processes() []*process {
 
 func newBench(t *testing.T, mosquitto bool) *bench {
 	t.Helper()
-	dir, bin := t.TempDir(), buildBinaries(t)
-	mqttPort, apiPort, pagePort := freePort(t), freePort(t), freePort(t)
+	dir, bin := t.TempDir(), testenv.Programs(t)
+	mqttPort, apiPort, pagePort := testenv.FreePort(t), testenv.FreePort(t), testenv.FreePort(t)
 	b := &bench{
 		replay: writeReplay(t, dir, 500_000),
 		truth:  filepath.Join(dir, "truth.log"),

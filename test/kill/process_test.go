@@ -86,30 +86,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// freePort returns a loopback port that nobody listened on a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
-// buildBinaries compiles gateway and receiver as they are shipped and returns their folder.
-func buildBinaries(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "holdfast/cmd/gateway", "holdfast/cmd/receiver")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return dir
-}
-
 func logFile(t *testing.T, dir, name string) *os.File {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, name+".log"))
