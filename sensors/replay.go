@@ -235,13 +235,30 @@ func (r *Replay) hand(ctx context.Context, out chan<- *holdfast.Reading, first, 
 	}
 	for i, reading := range readings {
 		r.note(first+i, reading)
-		select {
-		case out <- reading:
-		case <-ctx.Done():
+		if !give(ctx, out, reading) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// parting is how long a row that is in the truth file already waits for a consumer that is ending too.
+const parting = time.Second
+
+// give hands a reading out. When ctx ends the consumer may still be taking what is under way, since it ends after its
+// sources; false means that it takes no more.
+func give(ctx context.Context, out chan<- *holdfast.Reading, reading *holdfast.Reading) bool {
+	select {
+	case out <- reading:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case out <- reading:
+		return true
+	case <-time.After(parting):
+		return false
+	}
 }
 
 // note takes a row that is handed out into the state of its sensor.
