@@ -16,6 +16,7 @@ const (
 	groupSize    = 64 // messages committed together at most
 	goodbye      = time.Second
 	wantInterval = 10 * time.Second
+	heartbeat    = time.Minute // of the presence: a broker may have forgotten it, or kept it from one that just came
 )
 
 // leaves are the topics of devices that a receiver listens to.
@@ -76,6 +77,8 @@ func (r *Receiver) take(ctx context.Context, conn *mqtt.Conn, in <-chan *deliver
 	wants := newWants(r)
 	ticker := time.NewTicker(wantInterval)
 	defer ticker.Stop()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -91,6 +94,8 @@ func (r *Receiver) take(ctx context.Context, conn *mqtt.Conn, in <-chan *deliver
 			if err := wants.sweep(ctx, conn); err != nil {
 				return err
 			}
+		case <-beat.C:
+			conn.Send(r.presence(true)) // one that is lost is followed by the next
 		case first := <-in:
 			if err := r.commit(ctx, conn, waiting(first, in)); err != nil {
 				return err
