@@ -32,7 +32,7 @@ func openBuffer(ctx context.Context, o buffer.Options) (*buffer.Buffer, *holdfas
 			damage = &holdfast.BufferChange{State: "damaged", Error: err.Error()}
 			damaged, err := buffer.Quarantine(o.Path) // refuses a file that another gateway works on
 			if err != nil {
-				return nil, nil, fmt.Errorf("set the damaged buffer aside: %w", err)
+				return nil, nil, fmt.Errorf("the buffer neither opens nor can be set aside; is another gateway running? %w", err)
 			}
 			o.Log.Error("buffer file is damaged and set aside", "file", damaged, "err", damage.Error)
 		}

@@ -55,6 +55,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 		return err
 	}
 	defer listener.Close()
+	held, err := lock(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 
 	database, err := store.Open(ctx, store.Options{Path: cfg.database(), Log: log})
 	if err != nil {
