@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"holdfast"
 )
@@ -13,14 +14,14 @@ import (
 func Encode(v any) ([]byte, error) {
 	if m, ok := v.(interface{ Validate() error }); ok {
 		if err := m.Validate(); err != nil {
-			return nil, fmt.Errorf("encode %T: %w", v, err)
+			return nil, fmt.Errorf("encode %s: %w", name(v), err)
 		}
 	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("encode %T: %w", v, err)
+		return nil, fmt.Errorf("encode %s: %w", name(v), err)
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
@@ -35,13 +36,18 @@ type noun[T any] interface {
 func decode[T any, N noun[T]](data []byte, limit int) (*T, error) {
 	v := new(T)
 	if len(data) > limit {
-		return nil, fmt.Errorf("decode %T: %w: %d bytes, at most %d: %w", v, holdfast.ErrInvalid, len(data), limit, ErrTooLarge)
+		return nil, fmt.Errorf("decode %s: %w: %d bytes, at most %d: %w", name(v), holdfast.ErrInvalid, len(data), limit, ErrTooLarge)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return nil, fmt.Errorf("decode %T: %w: %w", v, holdfast.ErrInvalid, err)
+		return nil, fmt.Errorf("decode %s: %w: %w", name(v), holdfast.ErrInvalid, err)
 	}
 	if err := N(v).Validate(); err != nil {
-		return nil, fmt.Errorf("decode %T: %w", v, err)
+		return nil, fmt.Errorf("decode %s: %w", name(v), err)
 	}
 	return v, nil
+}
+
+// name is what people call a message: batch, receipt.
+func name(v any) string {
+	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", v), "*holdfast."))
 }
