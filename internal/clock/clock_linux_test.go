@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/internal/testenv"
 )
 
 // The kernel tells the time since boot a second way.
@@ -13,9 +15,7 @@ func TestMonotonicIsSinceBoot(t *testing.T) {
 	t.Parallel()
 	uptime := func() float64 {
 		text, err := os.ReadFile("/proc/uptime")
-		if err != nil {
-			t.Skip(err)
-		}
+		testenv.Need(t, err, "/proc")
 		seconds, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
 		if err != nil {
 			t.Fatal(err)
@@ -33,9 +33,7 @@ func TestMonotonicIsSinceBoot(t *testing.T) {
 func TestBootIsTheKernels(t *testing.T) {
 	t.Parallel()
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		t.Skip(err)
-	}
+	testenv.Need(t, err, "/proc")
 	want := strings.TrimSpace(string(id))
 	for range 2 {
 		if got := New().Boot(); got != want {
