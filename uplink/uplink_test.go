@@ -319,6 +319,7 @@ func TestHold(t *testing.T) {
 		g := start(t, broker, q, nil)
 		time.Sleep(20*time.Minute + time.Second)
 		broker.Kick() // a new session is as careful as the one before
+		settled()     // the broker in memory forgets a client that returns while it is being thrown out
 		r.start("1")
 		time.Sleep(2 * time.Minute)
 		if s := g.Status(); s.Hold != "pending" || !s.Store.IsZero() || q.pending(holdfast.LaneTelemetry) != 5000 {
@@ -328,10 +329,7 @@ func TestHold(t *testing.T) {
 			t.Errorf("%d batches were sent in twenty minutes of hold, want one a minute after the first window", n)
 		}
 		r.answers(nil)
-		for range 10 { // a batch or a presence may get lost in the broker of these tests, and is sent again
-			r.announce()
-			time.Sleep(time.Minute + time.Second)
-		}
+		time.Sleep(61 * time.Second)
 		if s := g.Status(); s.Hold != "" || q.pending(holdfast.LaneTelemetry) != 0 {
 			t.Errorf("accepted, and %d pending, status %+v", q.pending(holdfast.LaneTelemetry), s)
 		}
