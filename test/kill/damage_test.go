@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/internal/clock"
+	"holdfast/internal/testenv"
 )
 
 // A backlog waits on the card when the gateway is killed and the file's first pages are overwritten, so that no bbolt can
@@ -17,24 +18,24 @@ func TestDamagedFile(t *testing.T) {
 		t.Skip("-short: runs real processes for some seconds")
 	}
 	b := newBench(t, false)
-	pause(t.Context(), 2*time.Second)
-	b.receiver.kill()
-	pause(t.Context(), 4*time.Second)
-	b.gateway.kill()
+	testenv.Pause(t.Context(), 2*time.Second)
+	b.receiver.Kill()
+	testenv.Pause(t.Context(), 4*time.Second)
+	b.gateway.Kill()
 	killed := clock.New().Now().Mono
 	b.damage(t)
 
-	b.gateway.start(t)
-	b.receiver.start(t)
-	b.gateway.waitServing(t.Context(), t)
-	pause(t.Context(), 2*time.Second)
-	b.gateway.stop(t)
+	b.gateway.Start(t)
+	b.receiver.Start(t)
+	b.gateway.WaitServing(t.Context(), t)
+	testenv.Pause(t.Context(), 2*time.Second)
+	b.gateway.Stop(t)
 	truth := readTruth(t, b.truth)
 	cutReplay(t, b.replay, len(truth))
-	b.gateway.start(t)
+	b.gateway.Start(t)
 	b.waitDrained(t)
-	b.gateway.stop(t)
-	b.receiver.stop(t)
+	b.gateway.Stop(t)
+	b.receiver.Stop(t)
 
 	v := judge(t, b.data, truth, []int64{killed})
 	t.Log(v)

@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
 	"holdfast/internal/clock"
+	"holdfast/internal/proof"
 	"holdfast/internal/testenv"
 )
 
@@ -23,17 +22,17 @@ func testKills(t *testing.T, mosquitto bool) {
 		t.Skip("-short: kills real processes for a minute")
 	}
 	b := newBench(t, mosquitto)
-	kills, seed := number("HOLDFAST_KILLS", 50), number("HOLDFAST_SEED", int(time.Now().UnixNano()%1e6))
+	kills, seed := proof.Count(t, "HOLDFAST_KILLS", 50), proof.Count(t, "HOLDFAST_SEED", int(time.Now().UnixNano()%1e6))
 	t.Logf("%d kills, HOLDFAST_SEED=%d", kills, seed)
 	gatewayKills := b.killAtRandom(t, rand.New(rand.NewPCG(uint64(seed), 1)), kills)
 
-	b.gateway.stop(t)
+	b.gateway.Stop(t)
 	truth := readTruth(t, b.truth)
 	cutReplay(t, b.replay, len(truth))
-	b.gateway.start(t)
+	b.gateway.Start(t)
 	b.waitDrained(t)
-	b.gateway.stop(t)
-	b.receiver.stop(t)
+	b.gateway.Stop(t)
+	b.receiver.Stop(t)
 
 	v := judge(t, b.data, truth, gatewayKills)
 	t.Logf("%d kills (%d of the gateway): %v", kills, len(gatewayKills), v)
@@ -44,16 +43,16 @@ func testKills(t *testing.T, mosquitto bool) {
 
 // A bench is one gateway, one receiver and, where it is not the receiver's own, one broker.
 type bench struct {
-	gateway, receiver, broker *process
+	gateway, receiver, broker *testenv.Process
 	replay, truth             string // files
 	data, buffer              string // folders of the receiver and the gateway
 }
 
-func (b *bench) processes() []*process {
+func (b *bench) processes() []*testenv.Process {
 	if b.broker == nil {
-		return []*process{b.gateway, b.receiver}
+		return []*testenv.Process{b.gateway, b.receiver}
 	}
-	return []*process{b.gateway, b.receiver, b.broker}
+	return []*testenv.Process{b.gateway, b.receiver, b.broker}
 }
 
 func newBench(t *testing.T, mosquitto bool) *bench {
@@ -66,33 +65,33 @@ func newBench(t *testing.T, mosquitto bool) *bench {
 		data:   filepath.Join(dir, "receiver"),
 		buffer: filepath.Join(dir, "gateway"),
 	}
-	b.gateway = &process{
-		name: "gateway", binary: filepath.Join(bin, "gateway"), log: logFile(t, dir, "gateway"), address: "127.0.0.1:" + pagePort,
-		args: []string{"run", "--replay", b.replay, "--replay-log", b.truth},
-		env: []string{"DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=127.0.0.1:" + pagePort, "DEVICE_ID=kill-test",
+	b.gateway = &testenv.Process{
+		Name: "gateway", Binary: filepath.Join(bin, "gateway"), Log: testenv.LogFile(t, dir, "gateway"), Address: "127.0.0.1:" + pagePort,
+		Args: []string{"run", "--replay", b.replay, "--replay-log", b.truth},
+		Env: []string{"DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=127.0.0.1:" + pagePort, "DEVICE_ID=kill-test",
 			"MQTT_HOST=127.0.0.1", "MQTT_PORT=" + mqttPort, "MQTT_ACK=receipt"},
 	}
-	b.receiver = &process{
-		name: "receiver", binary: filepath.Join(bin, "receiver"), log: logFile(t, dir, "receiver"), address: "127.0.0.1:" + apiPort,
-		args: []string{"serve"},
-		env:  []string{"RECEIVER_DATA=" + b.data, "RECEIVER_LISTEN=127.0.0.1:" + apiPort, "RECEIVER_INSTANCE=kill-test"},
+	b.receiver = &testenv.Process{
+		Name: "receiver", Binary: filepath.Join(bin, "receiver"), Log: testenv.LogFile(t, dir, "receiver"), Address: "127.0.0.1:" + apiPort,
+		Args: []string{"serve"},
+		Env:  []string{"RECEIVER_DATA=" + b.data, "RECEIVER_LISTEN=127.0.0.1:" + apiPort, "RECEIVER_INSTANCE=kill-test"},
 	}
 	if mosquitto {
 		b.broker = mosquittoProcess(t, dir, mqttPort)
-		b.receiver.env = append(b.receiver.env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+mqttPort)
-		b.broker.start(t)
-		b.broker.waitServing(t.Context(), t)
+		b.receiver.Env = append(b.receiver.Env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+mqttPort)
+		b.broker.Start(t)
+		b.broker.WaitServing(t.Context(), t)
 	} else {
-		b.receiver.env = append(b.receiver.env, "RECEIVER_MQTT_LISTEN=127.0.0.1:"+mqttPort)
+		b.receiver.Env = append(b.receiver.Env, "RECEIVER_MQTT_LISTEN=127.0.0.1:"+mqttPort)
 	}
-	b.receiver.start(t)
-	b.gateway.start(t)
+	b.receiver.Start(t)
+	b.gateway.Start(t)
 	t.Cleanup(func() {
 		for _, p := range b.processes() {
-			p.kill()
+			p.Kill()
 		}
 	})
-	b.receiver.waitServing(t.Context(), t)
+	b.receiver.WaitServing(t.Context(), t)
 	return b
 }
 
@@ -101,17 +100,17 @@ func (b *bench) killAtRandom(t *testing.T, random *rand.Rand, kills int) (gatewa
 	t.Helper()
 	now := clock.New().Now
 	for range kills {
-		pause(t.Context(), time.Duration(200+random.IntN(1600))*time.Millisecond)
+		testenv.Pause(t.Context(), time.Duration(200+random.IntN(1600))*time.Millisecond)
 		victim := b.processes()[random.IntN(len(b.processes()))]
-		victim.kill()
+		victim.Kill()
 		if victim == b.gateway {
 			gateway = append(gateway, now().Mono)
 		}
-		pause(t.Context(), time.Duration(random.IntN(300))*time.Millisecond)
-		victim.start(t)
+		testenv.Pause(t.Context(), time.Duration(random.IntN(300))*time.Millisecond)
+		victim.Start(t)
 	}
 	for _, p := range b.processes() {
-		p.waitServing(t.Context(), t)
+		p.WaitServing(t.Context(), t)
 	}
 	return gateway
 }
@@ -119,7 +118,7 @@ func (b *bench) killAtRandom(t *testing.T, random *rand.Rand, kills int) (gatewa
 // waitDrained waits until nothing of the gateway's waits for a receipt any more.
 func (b *bench) waitDrained(t *testing.T) {
 	t.Helper()
-	poll(t.Context(), t, 3*time.Minute, "the gateway to drain", func() bool {
+	testenv.Poll(t.Context(), t, 3*time.Minute, "the gateway to drain", func() bool {
 		waiting, err := b.waiting(t.Context())
 		return err == nil && waiting == 0
 	})
@@ -129,7 +128,7 @@ func (b *bench) waitDrained(t *testing.T) {
 func (b *bench) waiting(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.gateway.address+"/api/v1/status", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.gateway.Address+"/api/v1/status", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -145,11 +144,4 @@ func (b *bench) waiting(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	return view.Records.Waiting, nil
-}
-
-func number(name string, fallback int) int {
-	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
-		return n
-	}
-	return fallback
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // mosquittoProcess is a real mosquitto without persistence: what it holds when it is killed is gone.
-func mosquittoProcess(t *testing.T, dir, port string) *process {
+func mosquittoProcess(t *testing.T, dir, port string) *testenv.Process {
 	t.Helper()
 	binary := testenv.NeedProgram(t, "mosquitto")
 	config := filepath.Join(dir, "mosquitto.conf")
@@ -17,8 +17,8 @@ func mosquittoProcess(t *testing.T, dir, port string) *process {
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return &process{
-		name: "mosquitto", binary: binary, args: []string{"-c", config},
-		log: logFile(t, dir, "mosquitto"), address: "127.0.0.1:" + port,
+	return &testenv.Process{
+		Name: "mosquitto", Binary: binary, Args: []string{"-c", config},
+		Log: testenv.LogFile(t, dir, "mosquitto"), Address: "127.0.0.1:" + port,
 	}
 }
