@@ -59,6 +59,36 @@ func TestWantHoles(t *testing.T) {
 	})
 }
 
+// A lane that never rests has its holes asked for too, and a number that only comes late is not.
+func TestWantHolesOfBusyLane(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, r *rig) {
+		r.online(streamA)
+		r.sendReadings(streamA, 1, 5)
+		r.sendReadings(streamA, 11, 20)
+		var wants []holdfast.Ranges
+		for next := uint64(21); next < 81; next++ {
+			time.Sleep(2 * time.Second)
+			if next%10 == 5 {
+				r.send(readings(streamA, next+1, next+1)) // overtakes its neighbour
+			}
+			for _, got := range r.send(readings(streamA, next, next)) {
+				if len(got.Want) > 0 {
+					wants = append(wants, got.Want)
+				}
+			}
+		}
+		if len(wants) < 2 || len(wants) > 3 {
+			t.Errorf("asked %d times in two minutes, want 2 or 3: 30 to 60 s after the hole, then after 30 s, 60 s", len(wants))
+		}
+		for _, want := range wants {
+			if !slices.Equal(want, holdfast.Ranges{{First: 6, Last: 10}}) {
+				t.Errorf("wanted %v, want 6 to 10", want)
+			}
+		}
+	})
+}
+
 // Of a stream that is over everything up to its head is due, whether a boot event or the device's state told of it.
 func TestWantOlderStream(t *testing.T) {
 	t.Parallel()

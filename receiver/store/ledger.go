@@ -100,27 +100,30 @@ type Gap struct {
 	Stream  Stream
 	Lane    holdfast.Lane
 	Limit   uint64    // numbers up to here are due: the head of a stream that is over, the highest held one of the current
+	Current bool      // the stream is the device's current one
 	Changed time.Time // when the lane's ledger last changed
 }
 
-// Gaps returns up to limit lanes of devices that are online whose ledger lacks numbers and has not changed since quiet.
+// Gaps returns up to limit lanes of devices that are online whose ledger lacks numbers: of streams that are over those that
+// have not changed since quiet, and all of current ones, which always change.
 func (s *Store) Gaps(ctx context.Context, quiet time.Time, limit int) ([]Gap, error) {
 	rows, err := s.readers.QueryContext(ctx, `
-		SELECT device, n, id, first_seen_us, ended, lane, due, changed_us FROM (
+		SELECT device, n, id, first_seen_us, ended, lane, due, current, changed_us FROM (
 			SELECT stream.device, stream.n, stream.id, stream.first_seen_us, stream.ended, head.lane, head.changed_us,
+				COALESCE(stream.id = device.stream AND stream.ended IS NULL, 0) AS current,
 				CASE WHEN stream.id = device.stream AND stream.ended IS NULL THEN COALESCE(MAX(ledger.last), 0) ELSE head.head END AS due,
 				COALESCE(SUM(ledger.last - ledger.first + 1), 0) AS held
 			FROM head
 			JOIN stream ON stream.n = head.stream
 			JOIN device ON device.id = stream.device AND device.online = 1
 			LEFT JOIN ledger ON ledger.stream = head.stream AND ledger.lane = head.lane
-			WHERE head.changed_us <= ?
+			WHERE head.changed_us <= ? OR stream.id = device.stream AND stream.ended IS NULL
 			GROUP BY head.stream, head.lane)
 		WHERE held < due ORDER BY n DESC LIMIT ?`, micros(quiet), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read gaps: %w", err)
 	}
 	return collect(rows, "gaps", func(g *Gap) []any {
-		return append([]any{&g.Device}, append(g.Stream.columns(), &g.Lane, &g.Limit, inTime{&g.Changed})...)
+		return append([]any{&g.Device}, append(g.Stream.columns(), &g.Lane, &g.Limit, &g.Current, inTime{&g.Changed})...)
 	})
 }
