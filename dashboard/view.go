@@ -46,7 +46,8 @@ type Link struct {
 	Store          holdfast.Stream  `json:"store,omitzero"`       // the database that the gateway is bound to
 	OtherStore     holdfast.Stream  `json:"other_store,omitzero"` // another database that answered and is not obeyed
 	ReceiverOnline bool             `json:"receiver_online"`
-	Hold           string           `json:"hold,omitempty"` // why the receiver asks the device to keep its data
+	Hold           string           `json:"hold,omitempty"`  // why the receiver asks the device to keep its data
+	Aside          int              `json:"aside,omitempty"` // streams that the receiver says belong to another device
 }
 
 // Buffer tells what the durable buffer holds.

@@ -12,8 +12,11 @@ import (
 // lastTry is the arrival at which a batch that is no statement is given up: its range is held in state rejected.
 const lastTry = 3
 
-// holdRetry is after how many seconds a device that is not active may try again.
-const holdRetry = 60
+// After how many seconds a device may try again.
+const (
+	holdRetry    = 60  // one that is not active
+	foreignRetry = 600 // with a stream that belongs to another
+)
 
 // maxReason bounds the text of one rejection in bytes, so that a receipt for a whole batch of them stays small.
 const maxReason = 128
@@ -37,7 +40,8 @@ type addressed struct {
 type writer struct {
 	*store.Tx
 	outcome
-	now time.Time
+	now    time.Time
+	replay bool // of a dead letter: what was set aside gives way
 }
 
 // put applies one delivery. An error ends the transaction.
@@ -63,12 +67,12 @@ func (w *writer) refuse(d *delivery) error {
 	if err != nil || count < lastTry || l.First == 0 || (l.Code != codeInvalidBatch && l.Code != codeConflict) {
 		return err
 	}
-	s, err := w.Stream(l.Stream, l.Device, w.now)
-	if err != nil || s.Device != l.Device {
+	s, err := w.streamOf(l.Stream, l.Device)
+	if err != nil || s == nil {
 		return err
 	}
 	r := holdfast.Range{First: l.First, Last: l.Through}
-	held, _, err := w.settle(s, l.Lane, r, []store.Interval{{Range: r, State: holdfast.Rejected, Cause: CauseInvalid}})
+	held, _, err := w.settle(*s, l.Lane, r, []store.Interval{{Range: r, State: holdfast.Rejected, Cause: CauseInvalid}})
 	if err != nil {
 		return err
 	}
@@ -76,7 +80,7 @@ func (w *writer) refuse(d *delivery) error {
 		return err
 	}
 	reason := func(uint64) (code, text string) { return l.Code, l.Text }
-	w.receipt(s, l.Lane, r, rejections(held, r, reason))
+	w.receipt(l.Device, *s, l.Lane, r, rejections(held, r, reason))
 	return nil
 }
 
@@ -100,8 +104,10 @@ func (w *writer) putBatch(d *delivery) error {
 	if err != nil {
 		return err
 	}
-	if s.Device != d.device {
-		return w.refuse(d.refused(codeForeignStream, fmt.Errorf("stream %s belongs to device %s", s.ID, s.Device)))
+	if may, err := w.MayBring(d.device, s.Device); err != nil {
+		return err
+	} else if !may {
+		return w.refuseStream(d, s)
 	}
 	held, added, err := w.settle(s, b.Lane, b.Range(), d.stated())
 	if err != nil {
@@ -115,13 +121,33 @@ func (w *writer) putBatch(d *delivery) error {
 	if err != nil {
 		return err
 	}
-	if s.Ended == store.EndedCrash {
-		if err := w.crash(s, b.Lane, head); err != nil {
-			return err
-		}
+	if err := w.presume(s, b.Lane, head); err != nil {
+		return err
 	}
-	w.receipt(s, b.Lane, b.Range(), rejections(held, b.Range(), d.reason))
+	w.receipt(d.device, s, b.Lane, b.Range(), rejections(held, b.Range(), d.reason))
 	return nil
+}
+
+// refuseStream makes a dead letter of what speaks of another device's stream, and tells the device to keep that stream's
+// records and go on with the others: an operator may yet say that the one device was the other.
+func (w *writer) refuseStream(d *delivery, s store.Stream) error {
+	w.receipts = append(w.receipts, addressed{d.device, holdfast.Receipt{
+		Stream: s.ID, Hold: true, RetryS: foreignRetry, Reason: codeForeignStream,
+	}})
+	return w.refuse(d.refused(codeForeignStream, fmt.Errorf("stream %s belongs to device %s", s.ID, s.Device)))
+}
+
+// streamOf returns the stream of that id if device may bring it, nil if not.
+func (w *writer) streamOf(id holdfast.Stream, device string) (*store.Stream, error) {
+	s, err := w.Stream(id, device, w.now)
+	if err != nil {
+		return nil, err
+	}
+	may, err := w.MayBring(device, s.Device)
+	if err != nil || !may {
+		return nil, err
+	}
+	return &s, nil
 }
 
 // stated returns what a batch says about its range, number by number.
@@ -166,7 +192,7 @@ func (w *writer) settle(s store.Stream, lane holdfast.Lane, r holdfast.Range, st
 	if err != nil {
 		return nil, nil, err
 	}
-	added, out, in := settle(held, stated)
+	added, out, in := settle(held, stated, w.replay)
 	if len(added) == 0 {
 		return held, nil, nil
 	}
@@ -179,9 +205,9 @@ func (w *writer) settle(s store.Stream, lane holdfast.Lane, r holdfast.Range, st
 	return append(without(held, out), in...), added, nil
 }
 
-// receipt notes that a range is held now.
-func (w *writer) receipt(s store.Stream, lane holdfast.Lane, r holdfast.Range, rejected []holdfast.Rejection) {
-	w.receipts = append(w.receipts, addressed{s.Device, holdfast.Receipt{
+// receipt notes that device is to hear that a range is held now.
+func (w *writer) receipt(device string, s store.Stream, lane holdfast.Lane, r holdfast.Range, rejected []holdfast.Rejection) {
+	w.receipts = append(w.receipts, addressed{device, holdfast.Receipt{
 		Stream: s.ID, Lane: lane, Ranges: holdfast.Ranges{r}, Rejected: rejected,
 	}})
 }
@@ -190,7 +216,7 @@ func (w *writer) receipt(s store.Stream, lane holdfast.Lane, r holdfast.Range, r
 func rejections(held []store.Interval, r holdfast.Range, reason func(seq uint64) (code, text string)) []holdfast.Rejection {
 	var list []holdfast.Rejection
 	for _, h := range held {
-		if h.State != holdfast.Rejected || h.Cause != CauseInvalid {
+		if !setAside(h) {
 			continue
 		}
 		for seq := max(h.First, r.First); seq <= min(h.Last, r.Last) && len(list) < holdfast.MaxBatchRecords; seq++ {

@@ -38,7 +38,7 @@ type Totals struct {
 type StreamCompleteness struct {
 	Stream    string             `json:"stream"`
 	FirstSeen time.Time          `json:"first_seen"`
-	Ended     string             `json:"ended" enum:"running,clean,crash" doc:"running until the next stream's boot event tells"`
+	Ended     string             `json:"ended" enum:"running,clean,crash,lost" doc:"running until the next stream's boot event tells; lost with its card"`
 	Lanes     []LaneCompleteness `json:"lanes"`
 }
 
@@ -59,7 +59,8 @@ type Span struct {
 	Cause holdfast.Cause `json:"cause,omitempty"`
 }
 
-// Open says that from First on nothing is known: the daemon died, and what it had not committed by then nobody saw.
+// Open says that from First on nothing is known: the daemon died, and what it had not committed by then nobody saw; or the
+// card is lost, and with it what it alone held.
 type Open struct {
 	First uint64         `json:"first"`
 	Cause holdfast.Cause `json:"cause"`
@@ -144,8 +145,11 @@ func completeStream(ctx context.Context, s *store.Store, stream store.Stream) (*
 		}
 		lane := account(held, head.Head)
 		lane.Lane = name
-		if stream.Ended == store.EndedCrash {
+		switch stream.Ended {
+		case store.EndedCrash:
 			lane.Open = &Open{First: head.Durable + 1, Cause: holdfast.CauseCrash}
+		case store.EndedLost:
+			lane.Open = &Open{First: lane.Head + 1, Cause: CauseCardLost}
 		}
 		c.Lanes = append(c.Lanes, lane)
 	}

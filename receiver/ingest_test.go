@@ -91,8 +91,9 @@ func TestForeignStream(t *testing.T) {
 		if err := r.gateway.Subscribe(t.Context(), holdfast.Topics{}.Device("pi-8", holdfast.TopicReceipt)); err != nil {
 			t.Fatal(err)
 		}
-		if got := r.send(thief); len(got) > 0 {
-			t.Errorf("receipts %s", text(got))
+		got := r.send(thief)
+		if len(got) != 1 || !got[0].Hold || got[0].Stream != streamA || got[0].Reason != codeForeignStream || len(got[0].Ranges) > 0 {
+			t.Errorf("receipts %s, want the order to keep that stream", text(got))
 		}
 		letters := r.letters()
 		if len(letters) != 1 || letters[0].Code != codeForeignStream || letters[0].Device != "pi-8" || letters[0].First != 6 {

@@ -15,13 +15,14 @@ const CauseInvalid holdfast.Cause = "invalid"
 // in the intervals to take out of the ledger and to put in. held is what the ledger has within the statement's range and right
 // beside it; both lists ascend.
 //
-// What the ledger holds stays as it is, with one exception: a loss by crash is an inference from heads that somebody
-// saw, and gives way when the records themselves arrive after all.
-func settle(held, stated []store.Interval) (added holdfast.Ranges, out, in []store.Interval) {
+// What the ledger holds stays as it is, with one exception: a loss by crash or with a card is an inference from heads that
+// somebody saw, and gives way when the records themselves arrive after all. In a replay, so does what the receiver itself
+// had set aside.
+func settle(held, stated []store.Interval, replay bool) (added holdfast.Ranges, out, in []store.Interval) {
 	var firm, all holdfast.Ranges
 	for _, h := range held {
 		all.Add(h.Range)
-		if !inferred(h) {
+		if !inferred(h) && !(replay && setAside(h)) {
 			firm.Add(h.Range)
 		}
 	}
@@ -46,7 +47,12 @@ func settle(held, stated []store.Interval) (added holdfast.Ranges, out, in []sto
 }
 
 func inferred(i store.Interval) bool {
-	return i.State == holdfast.Dropped && i.Cause == holdfast.CauseCrash
+	return i.State == holdfast.Dropped && (i.Cause == holdfast.CauseCrash || i.Cause == CauseCardLost)
+}
+
+// setAside reports whether the receiver itself has set the numbers aside.
+func setAside(i store.Interval) bool {
+	return i.State == holdfast.Rejected && i.Cause == CauseInvalid
 }
 
 // coalesce sorts intervals and joins those that touch and say the same.

@@ -50,7 +50,7 @@ func TestSettle(t *testing.T) {
 		{"a rejected record among data", nil, []store.Interval{data(1, 2), span(3, 3, holdfast.Rejected, CauseInvalid), data(4, 5)},
 			holdfast.Ranges{{First: 1, Last: 5}}, []store.Interval{data(1, 2), span(3, 3, holdfast.Rejected, CauseInvalid), data(4, 5)}},
 	} {
-		added, out, in := settle(test.held, test.stated)
+		added, out, in := settle(test.held, test.stated, false)
 		if !slices.Equal(added, test.added) {
 			t.Errorf("%s: added %v, want %v", test.name, added, test.added)
 		}
@@ -122,7 +122,7 @@ func TestLedgerIsASet(t *testing.T) {
 					}
 				}
 			}
-			added, out, in := settle(window(ledger, holdfast.Range{First: first, Last: last}), stated)
+			added, out, in := settle(window(ledger, holdfast.Range{First: first, Last: last}), stated, false)
 			if !slices.Equal(added, news) {
 				t.Fatalf("added %v, want %v", added, news)
 			}

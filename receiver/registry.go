@@ -1,8 +1,6 @@
 package receiver
 
 import (
-	"fmt"
-
 	"holdfast"
 	"holdfast/receiver/store"
 )
@@ -25,14 +23,16 @@ func (w *writer) putStatus(d *delivery) error {
 	if err != nil {
 		return err
 	}
-	if s.Device != d.device {
-		return w.refuse(d.refused(codeForeignStream, fmt.Errorf("stream %s belongs to device %s", s.ID, s.Device)))
+	if may, err := w.MayBring(d.device, s.Device); err != nil {
+		return err
+	} else if !may {
+		return w.refuseStream(d, s)
 	}
-	if err := w.raise(s, st.Lanes); err != nil {
+	if err := w.raise(&s, st.Lanes, d.Retained); err != nil {
 		return err
 	}
 	for _, older := range st.OlderStreams {
-		if err := w.putOlder(d.device, older); err != nil {
+		if err := w.putOlder(d, s, older); err != nil {
 			return err
 		}
 	}
@@ -40,20 +40,29 @@ func (w *writer) putStatus(d *delivery) error {
 	return w.SetState(d.device, s.ID, d.Payload)
 }
 
-// putOlder notes how far an earlier stream of the device reaches. One that belongs to another device is left alone: its
-// batches become the dead letters that tell.
-func (w *writer) putOlder(device string, older holdfast.StreamStatus) error {
+// putOlder notes how far a stream before s, on the same card, reaches. One that belongs to another device is left alone:
+// its batches become the dead letters that tell.
+func (w *writer) putOlder(d *delivery, s store.Stream, older holdfast.StreamStatus) error {
 	if older.Stream.IsZero() {
 		return nil
 	}
-	s, err := w.Stream(older.Stream, device, w.now)
-	if err != nil || s.Device != device {
+	o, err := w.streamOf(older.Stream, d.device)
+	if err != nil || o == nil {
 		return err
 	}
-	return w.raise(s, older.Lanes)
+	if err := w.SameCard(s.N, o.N); err != nil {
+		return err
+	}
+	return w.raise(o, older.Lanes, d.Retained)
 }
 
-func (w *writer) raise(s store.Stream, lanes map[holdfast.Lane]holdfast.LaneStatus) error {
+// raise notes how far the lanes of a stream reach. News of it is a sign that its card is there.
+func (w *writer) raise(s *store.Stream, lanes map[holdfast.Lane]holdfast.LaneStatus, retained bool) error {
+	if !retained {
+		if err := w.found(s); err != nil {
+			return err
+		}
+	}
 	for lane, l := range lanes {
 		if lane.Validate() != nil || l.Head == 0 || l.Head > holdfast.MaxInteger {
 			continue
@@ -62,10 +71,8 @@ func (w *writer) raise(s store.Stream, lanes map[holdfast.Lane]holdfast.LaneStat
 		if err != nil {
 			return err
 		}
-		if s.Ended == store.EndedCrash {
-			if err := w.crash(s, lane, head); err != nil {
-				return err
-			}
+		if err := w.presume(*s, lane, head); err != nil {
+			return err
 		}
 	}
 	return nil

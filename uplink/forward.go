@@ -18,6 +18,10 @@ func (s *session) fill() {
 			if !ok {
 				break
 			}
+			if s.passes(w, b.Stream, time.Now()) {
+				w.cursor = holdfast.Position{Stream: b.Stream, Seq: holdfast.MaxInteger}
+				continue
+			}
 			known := w.covers(b.Stream, b.Range()) || s.u.poison.skips(&b)
 			w.alone = !known && s.u.poison.within(&b)
 			if w.alone && s.inflight() > 0 {
@@ -65,6 +69,7 @@ func (s *session) read(lane int, after holdfast.Position) (holdfast.Batch, bool)
 		s.u.report(func(st *Status) { st.QueueError = "" })
 		o.Log.Info("queue can be used again")
 	}
+	b.Device = o.Device // also of a stream from the time of a former id: a device writes its own topics only
 	return b, ok
 }
 
@@ -124,6 +129,7 @@ func (s *session) unfit(lane int, b *holdfast.Batch, why error) bool {
 			return false
 		}
 		w.cursor = holdfast.Position{Stream: single.Stream, Seq: single.Last}
+		single.Device = b.Device
 		return s.publish(lane, &single, nil)
 	case b.What == holdfast.Data || b.What == holdfast.Thin:
 		cause := holdfast.CauseCorrupt

@@ -98,31 +98,35 @@ func (s *session) receipt(ctx context.Context, m mqtt.Message) {
 			return
 		}
 		if r.Hold {
-			s.hold(r) // which takes no trust: it deletes nothing
+			s.keepBack(r) // which takes no trust: it deletes nothing
 			return
 		}
 		if !s.bind(ctx, b) {
 			return
 		}
-		for i := range s.lanes {
-			s.lanes[i].rewind()
-		}
+		s.rewind()
 	}
 	switch {
 	case r.Hold:
-		s.hold(r)
+		s.keepBack(r)
 	default:
 		s.stored(r)
 		s.wanted(r)
 	}
 }
 
+// keepBack obeys the order to keep everything, or one stream.
+func (s *session) keepBack(r *holdfast.Receipt) {
+	if r.Stream.IsZero() {
+		s.hold(r)
+		return
+	}
+	s.setAside(r)
+}
+
 // hold stops sending for as long as the receiver says. Everything is kept.
 func (s *session) hold(r *holdfast.Receipt) {
-	retry := time.Duration(r.RetryS) * time.Second
-	if retry <= 0 {
-		retry = defaultRetry
-	}
+	retry := retryAfter(r)
 	s.held = time.Now().Add(retry)
 	reason := strings.ToValidUTF8(r.Reason[:min(len(r.Reason), 200)], "")
 	if reason == "" {
@@ -133,6 +137,14 @@ func (s *session) hold(r *holdfast.Receipt) {
 		s.u.report(func(st *Status) { st.Hold = reason })
 		s.u.o.Log.Warn("receiver takes nothing", "reason", reason, "retry", retry)
 	}
+}
+
+// retryAfter is how long a hold is to last.
+func retryAfter(r *holdfast.Receipt) time.Duration {
+	if r.RetryS <= 0 {
+		return defaultRetry
+	}
+	return time.Duration(r.RetryS) * time.Second
 }
 
 // release ends a hold.
@@ -163,6 +175,7 @@ func (s *session) stored(r *holdfast.Receipt) {
 		s.u.o.Log.Warn("records set aside by the receiver", "lane", r.Lane, "records", n, "seq", first.Seq, "code", first.Code)
 	}
 	s.freed(slices.Index(holdfast.Lanes[:], r.Lane), r.Stream, ranges)
+	s.takeUp(r.Stream)
 	if again := s.silence.heard(time.Now()); again || !s.held.IsZero() || s.cautious {
 		s.release()
 		s.restart() // what was on its way while nobody listened is lost, more likely than not

@@ -27,9 +27,10 @@ type session struct {
 	unacked  []publication // in order; the broker acknowledges in order
 	turn     uint64        // publications so far
 	silence  silence
-	held     time.Time // nothing is sent before; zero where nobody holds
-	cautious bool      // after a hold: one batch at a time, until a receipt comes
-	broken   time.Time // the queue is not read before; zero where it can be
+	held     time.Time                     // nothing is sent before; zero where nobody holds
+	cautious bool                          // after a hold: one batch at a time, until a receipt comes
+	broken   time.Time                     // the queue is not read before; zero where it can be
+	aside    map[holdfast.Stream]time.Time // streams of which the receiver takes nothing, and until when
 	greeting *mqtt.Sent
 	letter   *mqtt.Sent // the outbox's first, on its way; nil where none is
 	number   uint64     // of that letter
@@ -47,10 +48,11 @@ type publication struct {
 // session connects, forwards until the link is gone or ctx ends, and reports whether it freed anything.
 func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	u.receivers.newSession()
+	u.report(func(st *Status) { st.Aside = 0 })
 	if err := u.settleBinding(ctx); err != nil {
 		return false, err
 	}
-	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox), cautious: u.hold != ""}
+	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox), cautious: u.hold != "", aside: make(map[holdfast.Stream]time.Time)}
 	for i := range s.lanes {
 		s.lanes[i].limit = eventWindow
 		if holdfast.Lanes[i] == holdfast.LaneTelemetry {
@@ -190,12 +192,13 @@ func (s *session) expire(now time.Time) {
 		s.restart()
 		s.cautious = true // the next answer may be the same
 	}
+	s.retryAside(now)
 }
 
 // next returns how long there is nothing to do, if nothing happens.
 func (s *session) next(now time.Time) time.Duration {
 	first := now.Add(longestAbsence)
-	for _, t := range []time.Time{s.held, s.broken, s.resendAt(now)} {
+	for _, t := range []time.Time{s.held, s.broken, s.resendAt(now), s.asideUntil()} {
 		if !t.IsZero() && t.Before(first) {
 			first = t
 		}

@@ -22,6 +22,7 @@ type Status struct {
 	Online   bool              // whether a receiver of that store is there
 	Others   []holdfast.Stream // stores that are not obeyed, and spoke all the same
 	Hold     string            // the receiver's reason for taking nothing; empty where there is none
+	Aside    int               // streams of which the receiver takes nothing, for they belong to another device
 
 	Inflight    int       // batches on their way
 	Sent        uint64    // records published for the first time

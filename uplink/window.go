@@ -51,6 +51,16 @@ func (w *window) remove(f *flight) {
 	w.flights = slices.DeleteFunc(w.flights, func(g *flight) bool { return g == f })
 }
 
+// drop takes every flight of a stream out of the window.
+func (w *window) drop(stream holdfast.Stream) {
+	w.flights = slices.DeleteFunc(w.flights, func(f *flight) bool { return f.stream == stream })
+}
+
+// flies reports whether something of the stream is on its way.
+func (w *window) flies(stream holdfast.Stream) bool {
+	return slices.ContainsFunc(w.flights, func(f *flight) bool { return f.stream == stream })
+}
+
 // forget gives up all knowledge of what is on its way: everything that is not done is to be sent again.
 func (w *window) forget() { w.cursor, w.flights = holdfast.Position{}, nil }
 

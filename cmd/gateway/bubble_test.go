@@ -38,15 +38,21 @@ func newBubble(t *testing.T) *bubble {
 // gateway starts a gateway; stop ends it and returns how many readings it took.
 func (b *bubble) gateway(mode holdfast.AckMode) (stop func() uint64) {
 	b.t.Helper()
-	stop, _ = b.gatewayWithButton(mode)
+	return b.gatewayOf("bubble", mode)
+}
+
+// gatewayOf is gateway under another device id.
+func (b *bubble) gatewayOf(device string, mode holdfast.AckMode) (stop func() uint64) {
+	b.t.Helper()
+	stop, _ = b.gatewayWithButton(device, mode)
 	return stop
 }
 
 // gatewayWithButton is gateway, and what is sent to presses is a press of its button.
-func (b *bubble) gatewayWithButton(mode holdfast.AckMode) (stop func() uint64, presses chan<- holdfast.Origin) {
+func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop func() uint64, presses chan<- holdfast.Origin) {
 	b.t.Helper()
 	cfg, err := loadConfig("", variables("DATA_DIR", filepath.Join(b.dir, "gateway"), "HTTP_LISTEN", "off",
-		"DEVICE_ID", "bubble", "MQTT_HOST", "memory", "MQTT_ACK", string(mode)))
+		"DEVICE_ID", device, "MQTT_HOST", "memory", "MQTT_ACK", string(mode)))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -79,7 +85,21 @@ func (b *bubble) gatewayWithButton(mode holdfast.AckMode) (stop func() uint64, p
 }
 
 // receiver starts the receiver, which ends with the test.
-func (b *bubble) receiver() {
+func (b *bubble) receiver() *receiver.Receiver {
+	b.t.Helper()
+	r, quit := b.startReceiver()
+	b.t.Cleanup(quit)
+	return r
+}
+
+// receiverUntil starts a receiver that ends when quit is called.
+func (b *bubble) receiverUntil() (quit func()) {
+	b.t.Helper()
+	_, quit = b.startReceiver()
+	return quit
+}
+
+func (b *bubble) startReceiver() (r *receiver.Receiver, quit func()) {
 	b.t.Helper()
 	r, err := receiver.New(receiver.Options{
 		Store: b.store, Link: mqtt.Options{Dial: b.broker.Dial}, Instance: "cloud", Version: "test",
@@ -90,12 +110,12 @@ func (b *bubble) receiver() {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
-	b.t.Cleanup(func() {
+	return r, func() {
 		cancel()
 		if err := <-ended; err != nil {
 			b.t.Errorf("receiver: %v", err)
 		}
-	})
+	}
 }
 
 // telemetry counts the numbers of all telemetry lanes.

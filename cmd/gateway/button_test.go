@@ -16,7 +16,7 @@ func TestButtonStopsAndStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		b.receiver()
-		stop, presses := b.gatewayWithButton(holdfast.AckReceipt)
+		stop, presses := b.gatewayWithButton("bubble", holdfast.AckReceipt)
 		time.Sleep(10 * time.Second)
 		presses <- holdfast.OriginButton
 		time.Sleep(time.Minute)
@@ -25,7 +25,7 @@ func TestButtonStopsAndStarts(t *testing.T) {
 			t.Errorf("stored %d of %d readings of two sensors in 10 s and a stopped minute, want 20 to 24", stored, taken)
 		}
 
-		stop, presses = b.gatewayWithButton(holdfast.AckReceipt)
+		stop, presses = b.gatewayWithButton("bubble", holdfast.AckReceipt)
 		time.Sleep(time.Minute)
 		if stored := b.telemetry().Data; stored != taken {
 			t.Errorf("stored %d readings after a restart while stopped, want none", stored-taken)

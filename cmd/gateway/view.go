@@ -34,7 +34,7 @@ func (g *gateway) viewLink() dashboard.Link {
 	s := g.uplink.Status()
 	link := dashboard.Link{
 		State: dashboard.LinkConnecting, Since: s.Since, Error: s.Error, Mode: g.cfg.Ack, Store: s.Store,
-		ReceiverOnline: s.Online, Hold: s.Hold,
+		ReceiverOnline: s.Online, Hold: s.Hold, Aside: s.Aside,
 	}
 	switch {
 	case g.cfg.MQTTHost == "":

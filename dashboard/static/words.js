@@ -48,6 +48,10 @@ function linkProblems(view, now) {
     return [{ level: "info", title: "The promise ends at the broker.", text: "No receiver is bound: a reading counts as handed over once the broker has taken it. What becomes of it there is not known here." }];
   }
   if (!link.receiver_online) return [{ level: "warn", title: "The receiver is silent.", text: `The broker answers, but nobody behind it confirms. ${kept}` }];
+  if (link.aside) {
+    return [{ level: "warn", title: "The receiver does not take readings from before this device’s id changed.",
+      text: "They are kept here until an operator tells the receiver that this device was that one. New readings go up meanwhile." }];
+  }
   if (link.hold) return [{ level: "warn", title: "The receiver asks this device to hold its data.", text: `Its reason: ${link.hold}. Readings are kept here until it takes them.` }];
   return [];
 }

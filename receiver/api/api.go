@@ -1,16 +1,17 @@
 // Package api is the receiver's HTTP API: devices, readings, completeness, alerts, events, dead letters, what is happening
-// right now, health and metrics. It only reads.
+// right now, health and metrics. What it changes is what only a person can say: that a dead letter is to be taken in after
+// all, that a device was another one before.
 //
 // Shapes and bounds of everything stand in /openapi.json, which is made from the types of this package. Times are RFC 3339 in
 // UTC; values carry the unit that their quantity's name ends in. Errors are problem+json and say what would be right.
 //
 // Every query is bounded: by a limit with a maximum, and by [patience], after which the answer is 503 and the advice to ask
-// for less. There is no log-in yet, so whoever serves this keeps it on loopback or behind something that has one.
+// for less. There is no log-in yet, so whoever serves this keeps it on loopback or behind something that has one; pages of
+// other sites cannot change anything through a browser that has both open.
 package api
 
 import (
 	"context"
-
 	"net/http"
 	"time"
 
@@ -58,14 +59,21 @@ func New(r *receiver.Receiver) http.Handler {
 	get(a, "list-events", "/api/v1/devices/{id}/events", "Events of a device", s.events)
 	get(a, "list-dead-letters", "/api/v1/dead-letters", "What could not be accepted, and why", s.deadLetters)
 	get(a, "get-health", "/healthz", "Whether the receiver can receive", s.health)
+	change(a, "replay-dead-letter", http.MethodPost, "/api/v1/dead-letters/{id}/replay", "Take in after all what a dead letter holds", s.replay)
+	change(a, "set-predecessor", http.MethodPut, "/api/v1/devices/{id}/predecessors/{former}", "Let a device bring the streams of its former id", s.adopt)
 	mux.HandleFunc("GET /api/v1/live", s.live)
 	mux.Handle("GET /metrics", r.Metrics.Handler())
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // get registers one operation. Its time is bounded, and its errors become answers.
 func get[I, O any](a huma.API, id, path, summary string, f func(context.Context, *I) (*O, error)) {
-	huma.Register(a, huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary},
+	change(a, id, http.MethodGet, path, summary, f)
+}
+
+// change is get for an operation with another method.
+func change[I, O any](a huma.API, id, method, path, summary string, f func(context.Context, *I) (*O, error)) {
+	huma.Register(a, huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary},
 		func(ctx context.Context, in *I) (*O, error) {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()

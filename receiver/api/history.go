@@ -122,6 +122,7 @@ type DeadLetter struct {
 	Payload   string    `json:"payload"`
 	Encoding  string    `json:"encoding" enum:"text,base64" doc:"of payload"`
 	Truncated bool      `json:"truncated,omitempty" doc:"payload is only its beginning"`
+	Replayed  time.Time `json:"replayed_at,omitzero" doc:"when its records went into the database after all"`
 }
 
 type deadLettersIn struct {
@@ -152,7 +153,7 @@ func newDeadLetter(l store.Letter) DeadLetter {
 	d := DeadLetter{
 		ID: l.ID, Received: l.Received, Last: l.Last, Count: l.Count, Device: l.Device, Topic: l.Topic, Code: l.Code, Text: l.Text,
 		Lane: string(l.Lane), First: l.First, Through: l.Through,
-		Payload: string(l.Payload), Encoding: "text", Truncated: l.Size > len(l.Payload),
+		Payload: string(l.Payload), Encoding: "text", Truncated: l.Size > len(l.Payload), Replayed: l.Replayed,
 	}
 	if !l.Stream.IsZero() {
 		d.Stream = l.Stream.String()

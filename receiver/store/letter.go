@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,7 +30,11 @@ type Letter struct {
 	Lane     holdfast.Lane
 	First    uint64 // first and last number; 0 where no numbers could be read
 	Through  uint64
+	Replayed time.Time // when its records went into the database after all; zero where they did not
 }
+
+// ErrNoLetter is returned for the number of a dead letter that there is not.
+var ErrNoLetter = errors.New("no such dead letter")
 
 // AddLetter stores a dead letter, or counts one more of the same, and returns how often it came. Letters are the same where
 // device, code and numbers agree; without numbers, where device, code and payload do.
@@ -50,15 +56,40 @@ func (t *Tx) AddLetter(l Letter, now time.Time) (count int, err error) {
 	return count, nil
 }
 
+const selectLetter = `SELECT id, received_us, last_us, count, device, topic, code, text, payload, size,
+	stream, lane, COALESCE(first, 0), COALESCE(last, 0), replayed_us FROM dead_letter `
+
+func (l *Letter) columns() []any {
+	return []any{&l.ID, inTime{&l.Received}, inTime{&l.Last}, &l.Count, &l.Device, &l.Topic, &l.Code, &l.Text, &l.Payload, &l.Size,
+		inStream{&l.Stream}, inText[holdfast.Lane]{&l.Lane}, &l.First, &l.Through, inTime{&l.Replayed}}
+}
+
 // Letters returns up to limit dead letters, the newest first, of one device or with "" of all.
 func (s *Store) Letters(ctx context.Context, device string, limit int) ([]Letter, error) {
-	rows, err := s.readers.QueryContext(ctx, `SELECT id, received_us, last_us, count, device, topic, code, text, payload, size,
-		stream, lane, COALESCE(first, 0), COALESCE(last, 0) FROM dead_letter WHERE ?1 = '' OR device = ?1 ORDER BY id DESC LIMIT ?2`, device, limit)
+	rows, err := s.readers.QueryContext(ctx, selectLetter+"WHERE ?1 = '' OR device = ?1 ORDER BY id DESC LIMIT ?2", device, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters: %w", err)
 	}
-	return collect(rows, "dead letters", func(l *Letter) []any {
-		return []any{&l.ID, inTime{&l.Received}, inTime{&l.Last}, &l.Count, &l.Device, &l.Topic, &l.Code, &l.Text, &l.Payload, &l.Size,
-			inStream{&l.Stream}, inText[holdfast.Lane]{&l.Lane}, &l.First, &l.Through}
-	})
+	return collect(rows, "dead letters", (*Letter).columns)
+}
+
+// Letter returns one dead letter, or [ErrNoLetter].
+func (t *Tx) Letter(id int64) (Letter, error) {
+	var l Letter
+	err := t.row(selectLetter+"WHERE id = ?", []any{id}, l.columns()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, fmt.Errorf("%w: %d", ErrNoLetter, id)
+	}
+	if err != nil {
+		return l, fmt.Errorf("read dead letter %d: %w", id, err)
+	}
+	return l, nil
+}
+
+// SetReplayed notes that what a dead letter holds went into the database.
+func (t *Tx) SetReplayed(id int64, now time.Time) error {
+	if err := t.exec("UPDATE dead_letter SET replayed_us = ? WHERE id = ?", micros(now), id); err != nil {
+		return fmt.Errorf("note replay of dead letter %d: %w", id, err)
+	}
+	return nil
 }

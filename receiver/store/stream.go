@@ -14,6 +14,7 @@ import (
 const (
 	EndedClean = "clean" // its numbers are final
 	EndedCrash = "crash" // what lies above its durable numbers is lost
+	EndedLost  = "lost"  // with its card: what is not here is lost, and nobody knows how far it went
 )
 
 // A Stream is one numbering of one device.
@@ -48,9 +49,9 @@ func (t *Tx) Stream(id holdfast.Stream, device string, now time.Time) (Stream, e
 	return s, nil
 }
 
-// End notes how a stream ended.
+// End notes how a stream ended; "" that it has not.
 func (t *Tx) End(stream int64, ended string) error {
-	if err := t.exec("UPDATE stream SET ended = ? WHERE n = ?", ended, stream); err != nil {
+	if err := t.exec("UPDATE stream SET ended = NULLIF(?, '') WHERE n = ?", ended, stream); err != nil {
 		return fmt.Errorf("note end of stream: %w", err)
 	}
 	return nil
@@ -66,12 +67,18 @@ func (s *Store) Streams(ctx context.Context, device string, limit int) ([]Stream
 	return collect(rows, "streams", func(s *Stream) []any { return append([]any{&s.Device}, s.columns()...) })
 }
 
+const selectHeads = "SELECT lane, head, COALESCE(durable, 0), changed_us FROM head WHERE stream = ?"
+
 // Heads returns how far the lanes of a stream reach.
 func (s *Store) Heads(ctx context.Context, stream int64) (map[holdfast.Lane]Head, error) {
-	rows, err := s.readers.QueryContext(ctx, "SELECT lane, head, COALESCE(durable, 0), changed_us FROM head WHERE stream = ?", stream)
+	rows, err := s.readers.QueryContext(ctx, selectHeads, stream)
 	if err != nil {
 		return nil, fmt.Errorf("read heads: %w", err)
 	}
+	return heads(rows)
+}
+
+func heads(rows *sql.Rows) (map[holdfast.Lane]Head, error) {
 	type row struct {
 		lane holdfast.Lane
 		Head

@@ -7,6 +7,10 @@ import * as words from "./words.js";
 const states = [["data", "here"], ["thinned", "summaries only"], ["dropped", "lost, with cause"], ["rejected", "set aside"], ["missing", "missing"]];
 const names = { telemetry: "readings", event: "events", alert: "alerts" };
 const most = 50; // ranges of a lane that are listed
+const unknown = {
+  crash: "whatever was not yet on the card when the gateway died, at most the last second, is lost",
+  card_lost: "whatever the lost card alone had held; nobody knows how much that was",
+};
 const short = 12; // lines that need no folding
 
 export class Completeness {
@@ -41,7 +45,7 @@ export class Completeness {
 
   #list(streams, now) {
     list($("#streams"), streams, (s) => s.stream, () => el("li", {}, el("h3"), el("div")), (node, s) => {
-      const ended = { running: "running", clean: "ended cleanly", crash: "ended without a clean stop" }[s.ended] ?? s.ended;
+      const ended = { running: "running", clean: "ended cleanly", crash: "ended without a clean stop", lost: "lost with its card" }[s.ended] ?? s.ended;
       text(node.firstElementChild, `Stream ${s.stream.slice(0, 8)}… · since ${moment(s.first_seen, now)} · ${ended}`);
       node.lastElementChild.replaceChildren(...s.lanes.map(lane));
     });
@@ -60,7 +64,7 @@ function lane(l) {
       : `${name}: ${count(l.data)} of the numbers 1…${count(l.head)} are here.`;
   const rows = l.ranges.slice(0, most).map((r) => row(r.state, words.range(r)));
   if (l.truncated || l.ranges.length > most) rows.push(row("", "… and more; the API lists them."));
-  if (l.open) rows.push(row("dropped", `from number ${count(l.open.first)} on: whatever was not yet on the card when the gateway died, at most the last second, is lost`));
+  if (l.open) rows.push(row("dropped", `from number ${count(l.open.first)} on: ${unknown[l.open.cause] ?? l.open.cause}`));
   return el("div", { class: "lane" }, el("p", {}, sentence), rows.length ? el("ul", { class: "ranges" }, ...rows) : null);
 }
 

@@ -70,7 +70,7 @@ export function problems(device, now) {
 // Why numbers have no data: once for a sentence that counts them, once for a range.
 const lost = {
   full: "given up because the buffer was full", corrupt: "lost with a damaged buffer file", crash: "lost by crash",
-  too_large: "too large for the link", receipted_then_lost: "lost by the database after it had confirmed them", operator: "deleted by an operator",
+  too_large: "too large for the link", receipted_then_lost: "lost by the database after it had confirmed them", operator: "deleted by an operator", card_lost: "lost with the card",
 };
 
 const because = (range) => (range.cause ? lost[range.cause] ?? range.cause : range.state === "rejected" ? "set aside" : "lost");
