@@ -3,7 +3,7 @@
 //
 // A test calls [Record] once for each fault with its counts; a benchmark calls [Measure] once for each figure. Both write
 // a line to the test's log and, where HOLDFAST_PROOF names a file, append a line of JSON to it. `go run
-// ./internal/proof/report` makes the pages of such files.
+// ./test/report` makes the pages of such files.
 //
 // [Count] is how often a test tries: its own number in `make test`, a larger one from the environment in `make chaos`.
 package proof

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // A Trial is one fault, tried some number of times.
@@ -35,8 +36,10 @@ type Figure struct {
 	Benchmark        string // filled in by Measure
 }
 
-// line is one line of the file: one of the two is set.
-type line struct {
+// A Line is one line of the file: one of Trial and Figure is set.
+type Line struct {
+	When   time.Time
+	Commit string  `json:",omitempty"` // from HOLDFAST_COMMIT
 	Trial  *Trial  `json:",omitempty"`
 	Figure *Figure `json:",omitempty"`
 }
@@ -46,7 +49,7 @@ func Record(t testing.TB, trial Trial) {
 	t.Helper()
 	trial.Test = t.Name()
 	t.Logf("%s: %s: %d %s, %d failed. %s", trial.Part, trial.Fault, trial.Tried, trial.Unit, trial.Failed, trial.Note)
-	write(t, line{Trial: &trial})
+	write(t, Line{Trial: &trial})
 }
 
 // Measure notes what a benchmark measured.
@@ -54,15 +57,16 @@ func Measure(t testing.TB, f Figure) {
 	t.Helper()
 	f.Benchmark = t.Name()
 	t.Logf("%s: %s: %.4g %s (%.4g to %.4g in %d runs; goal %s) %s", f.Part, f.Name, f.Value, f.Unit, f.Low, f.High, f.Runs, f.Goal, f.Note)
-	write(t, line{Figure: &f})
+	write(t, Line{Figure: &f})
 }
 
-func write(t testing.TB, l line) {
+func write(t testing.TB, l Line) {
 	t.Helper()
 	name := os.Getenv("HOLDFAST_PROOF")
 	if name == "" {
 		return
 	}
+	l.When, l.Commit = time.Now().UTC().Truncate(time.Second), os.Getenv("HOLDFAST_COMMIT")
 	data, err := json.Marshal(l)
 	if err != nil {
 		t.Fatal(err)
