@@ -1,0 +1,112 @@
+package mutants
+
+// A mutant is a variant of Holdfast with one thing broken.
+type mutant struct {
+	name      string
+	meaning   string // what it does wrong
+	file      string // in the tree
+	edits     []edit
+	detectors []detector
+}
+
+// An edit replaces a text that stands once in the file.
+type edit struct{ old, new string }
+
+// A detector is tests that must fail on the variant.
+type detector struct {
+	folder, tests string // package and -run
+	env           []string
+}
+
+func (d detector) String() string { return d.tests + " of " + d.folder }
+
+func mutants() []mutant {
+	return []mutant{
+		{
+			name:    "the paho token is believed",
+			meaning: "a message counts as delivered when the link ends without an error of its token",
+			file:    "mqtt/publish.go",
+			edits: []edit{{
+				"	default:\n		return c.Err()\n	}\n}\n\nfunc (c *Conn) settle",
+				"	default:\n		return nil\n	}\n}\n\nfunc (c *Conn) settle",
+			}},
+			detectors: []detector{
+				{folder: "mqtt", tests: "."},
+			},
+		},
+		{
+			name:    "a record is freed by PUBACK",
+			meaning: "what the broker acknowledged is deleted, before any database has it",
+			file:    "uplink/forward.go",
+			edits: []edit{{
+				"	if s.u.o.Mode == holdfast.AckReceipt {\n		return\n	}\n	if err := s.u.o.Queue.Done(",
+				"	if err := s.u.o.Queue.Done(",
+			}},
+			detectors: []detector{
+				{folder: "uplink", tests: "."},
+				{folder: "cmd/gateway", tests: "TestReceiver"},
+			},
+		},
+		{
+			name:    "NoSync",
+			meaning: "the buffer's file is written and not synced",
+			file:    "buffer/file.go",
+			edits: []edit{{
+				"	db.AllocSize = allocSize(maxBytes)\n",
+				"	db.AllocSize = allocSize(maxBytes)\n	db.NoSync = true\n",
+			}},
+		},
+		{
+			name:    "the ledger is off",
+			meaning: "what comes again is stored again",
+			file:    "receiver/ledger.go",
+			edits: []edit{{
+				"for _, r := range blocked.Missing(s.Range) {",
+				"_ = blocked\n		for _, r := range (holdfast.Ranges{s.Range}) {",
+			}},
+			detectors: []detector{
+				{folder: "receiver", tests: "."},
+			},
+		},
+		{
+			name:    "receipt before commit",
+			meaning: "the receiver answers as soon as it has the rows, and commits then",
+			file:    "receiver/commit.go",
+			edits: []edit{{
+				"		out = w.outcome\n		return nil\n",
+				"		out = w.outcome\n		for _, receipt := range merge(out.receipts) {\n			_ = r.send(conn, receipt)\n		}\n		return nil\n",
+			}, {
+				"	for _, receipt := range merge(out.receipts) {\n		if err := r.send(conn, receipt); err != nil {\n			return err\n		}\n	}\n",
+				"",
+			}},
+			detectors: []detector{
+				{folder: "receiver", tests: "."},
+			},
+		},
+		{
+			name:    "numbers are used again",
+			meaning: "a start goes on with the stream of the start before, and its numbers",
+			file:    "stream.go",
+			edits: []edit{{
+				"	rand.Read(s[:]) // never returns an error since Go 1.24\n",
+				"	rand.Read(make([]byte, 1))\n	s[0] = 1\n",
+			}},
+			detectors: []detector{
+				{folder: "buffer", tests: "."},
+			},
+		},
+		{
+			name:    "the SUBACK is not read",
+			meaning: "a subscription that the broker refused counts as granted",
+			file:    "mqtt/subscribe.go",
+			edits: []edit{{
+				"!ok || code >= refused {",
+				"!ok && code >= refused {",
+			}},
+			detectors: []detector{
+				{folder: "mqtt", tests: "."},
+				{folder: "uplink", tests: "TestDenied"},
+			},
+		},
+	}
+}
