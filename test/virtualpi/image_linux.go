@@ -25,8 +25,15 @@ type Image struct {
 	Root   string // cpio archive of the root file system: busybox, kernel modules, init
 }
 
-// modules are the drivers of the devices that the tests use: I²C, GPIO, Ethernet.
-var modules = [...]string{"i2c-imx", "i2c-dev", "gpio-mxc", "fec", "micrel"}
+// modules are the drivers of the devices that the tests use, by folder of the root file system: I²C, GPIO and Ethernet for
+// every machine, and a USB disk with ext4 for one that has it.
+var modules = []struct {
+	folder string
+	names  []string
+}{
+	{"modules", []string{"i2c-imx", "i2c-dev", "gpio-mxc", "fec", "micrel"}},
+	{"modules/disk", []string{"usb-storage", "sd_mod", "crc32c_generic", "ext4", "phy-mxs-usb", "usbmisc_imx", "ci_hdrc_imx"}},
+}
 
 //go:embed init.sh
 var initScript []byte
@@ -56,7 +63,7 @@ func Prepare(ctx context.Context, cache string) (*Image, error) {
 
 // recipe names the image after all that goes into it, so that a changed recipe never boots an old image.
 func recipe() string {
-	sum := sha256.Sum256([]byte(suite + strings.Join(modules[:], " ") + string(initScript)))
+	sum := sha256.Sum256([]byte(suite + fmt.Sprint(modules) + string(initScript)))
 	return fmt.Sprintf("%s-%x", suite, sum[:4])
 }
 
@@ -125,7 +132,7 @@ func assemble(ctx context.Context, kernel, from, to string) error {
 
 // writeRoot writes the root file system. Modules are numbered, so that init loads them in the order of their names.
 func writeRoot(ctx context.Context, a *archive, from, moduleDir string) error {
-	for _, folder := range []string{"bin", "modules", "proc", "sys", "dev", "tmp"} {
+	for _, folder := range []string{"bin", "proc", "sys", "dev", "tmp"} {
 		a.add(folder, cpioFolder, nil)
 	}
 	a.add("init", cpioExecutable, initScript)
@@ -135,21 +142,28 @@ func writeRoot(ctx context.Context, a *archive, from, moduleDir string) error {
 	}
 	a.add("bin/busybox", cpioExecutable, busybox)
 
-	order, err := readModuleOrder(moduleDir)
-	if err != nil {
-		return err
-	}
-	for i, file := range order {
-		data, err := readModule(ctx, filepath.Join(moduleDir, file))
+	var names []string
+	written := 0
+	for _, m := range modules {
+		names = append(names, m.names...)
+		order, err := readModuleOrder(moduleDir, names)
 		if err != nil {
 			return err
 		}
-		a.add(fmt.Sprintf("modules/%02d-%s.ko", i, moduleName(file)), cpioFile, data)
+		a.add(m.folder, cpioFolder, nil)
+		for i, file := range order[written:] { // the rest stands in the folders before
+			data, err := readModule(ctx, filepath.Join(moduleDir, file))
+			if err != nil {
+				return err
+			}
+			a.add(fmt.Sprintf("%s/%02d-%s.ko", m.folder, i, moduleName(file)), cpioFile, data)
+		}
+		written = len(order)
 	}
 	return a.close()
 }
 
-func readModuleOrder(dir string) ([]string, error) {
+func readModuleOrder(dir string, names []string) ([]string, error) {
 	dep, err := os.Open(filepath.Join(dir, "modules.dep"))
 	if err != nil {
 		return nil, err
@@ -160,7 +174,7 @@ func readModuleOrder(dir string) ([]string, error) {
 		return nil, err
 	}
 	defer builtin.Close()
-	return moduleOrder(modules[:], dep, builtin)
+	return moduleOrder(names, dep, builtin)
 }
 
 // readModule returns a module as busybox loads it, which is not compressed.

@@ -9,9 +9,16 @@ mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
 dmesg -n 1 # kernel messages would tear the lines of the console
 
-for module in /modules/*.ko; do
-	insmod "$module" || echo "insmod $module: status $?"
-done
+load() {
+	for module in "$1"/*.ko; do
+		insmod "$module" || echo "insmod $module: status $?"
+	done
+}
+load /modules
+if [ -n "$disk" ]; then
+	load /modules/disk
+	echo 0 >/sys/module/usb_storage/parameters/delay_use # a second, for sticks that need it
+fi
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0

@@ -20,6 +20,8 @@ type Config struct {
 	Image   *Image
 	Files   map[string]string // path in the guest to a file on the host: programs that the test brings along
 	Devices []string          // values of QEMU's -device, such as "tmp105,id=t0,address=0x48,bus=i2c-bus.0"
+	Disk    *Disk             // the guest's /dev/sda; nil for none
+	Ports   map[int]string    // port in the guest to an address on the host at which it is reached
 }
 
 // A Machine is one running board. Its methods are for one goroutine at a time, but for [Machine.Log] and [Machine.Close].
@@ -34,7 +36,7 @@ type Machine struct {
 	conns   []net.Conn
 	kill    context.CancelFunc
 	tasks   sync.WaitGroup
-	said    strings.Builder // what QEMU itself had to say; read behind tasks
+	said    []*strings.Builder // what QEMU and the disk's server themselves had to say; read behind tasks
 
 	commands int // that Run has sent
 	seen     int // lines of the console that Run has taken
@@ -47,7 +49,7 @@ func Start(ctx context.Context, c Config) (*Machine, error) {
 	m := &Machine{kill: kill}
 	if err := m.start(ctx, c); err != nil {
 		m.Close()
-		return nil, fmt.Errorf("virtual pi: %w\nqemu: %s", err, m.said.String())
+		return nil, fmt.Errorf("virtual pi: %w\nqemu: %s", err, m.said)
 	}
 	return m, nil
 }
@@ -71,17 +73,27 @@ func (m *Machine) start(ctx context.Context, c Config) error {
 	args := []string{
 		"-M", "sabrelite", "-m", "512", "-display", "none", "-monitor", "none", "-no-reboot", "-nodefaults",
 		"-kernel", c.Image.Kernel, "-dtb", c.Image.Tree, "-initrd", "/dev/fd/7",
-		"-append", "console=ttymxc1 quiet panic=-1 initcall_blacklist=sdma_driver_init", // QEMU lacks that DMA
+		"-append", kernelLine(c),
 		"-chardev", "socket,id=log,fd=3", "-serial", "chardev:log",
 		"-chardev", "socket,id=console,fd=4", "-serial", "chardev:console",
 		"-chardev", "socket,id=qmp,fd=5", "-mon", "chardev=qmp,mode=control",
 		"-chardev", "socket,id=qtest,fd=6", "-qtest", "chardev:qtest", "-qtest-log", "none",
-		"-nic", "user",
+		"-nic", network(c.Ports),
 	}
 	for _, device := range c.Devices {
 		args = append(args, "-device", device)
 	}
-	if err := m.launch(ctx, args, inherited); err != nil {
+	if c.Disk != nil {
+		plug, err := m.serve(ctx, c.Disk)
+		if err != nil {
+			return err
+		}
+		inherited = append(inherited, plug)
+		args = append(args, diskArgs(2+len(inherited))...)
+	}
+	qemu := exec.CommandContext(ctx, "qemu-system-arm", args...)
+	qemu.ExtraFiles = inherited
+	if err := m.launch(qemu); err != nil {
 		return err
 	}
 	m.tasks.Go(m.log.read)
@@ -103,22 +115,41 @@ func (m *Machine) connect() (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
-// launch starts QEMU in a thread of its own that lives as long as QEMU: the kernel kills QEMU when this thread ends.
-func (m *Machine) launch(ctx context.Context, args []string, files []*os.File) error {
-	started := make(chan error)
+// launch starts a program in a thread of its own that lives as long as the program: the kernel kills it when this thread
+// ends.
+func (m *Machine) launch(c *exec.Cmd) error {
+	started, said := make(chan error), new(strings.Builder)
+	m.said = append(m.said, said)
 	m.tasks.Go(func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		qemu := exec.CommandContext(ctx, "qemu-system-arm", args...)
-		qemu.ExtraFiles, qemu.Stderr = files, &m.said
-		qemu.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		err := qemu.Start()
+		c.Stderr = said
+		c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		err := c.Start()
 		started <- err
 		if err == nil {
-			qemu.Wait() // how it ended says nothing: it is killed as a rule
+			c.Wait() // how it ended says nothing: it is killed as a rule
 		}
 	})
 	return <-started
+}
+
+// kernelLine is what the kernel is told at its start. What it does not know itself, init finds in its environment.
+func kernelLine(c Config) string {
+	line := "console=ttymxc1 quiet panic=-1 initcall_blacklist=sdma_driver_init" // QEMU lacks that DMA
+	if c.Disk != nil {
+		line += " disk=1"
+	}
+	return line
+}
+
+// network is the value of QEMU's -nic.
+func network(ports map[int]string) string {
+	value := "user"
+	for guest, host := range ports {
+		value += fmt.Sprintf(",hostfwd=tcp:%s-:%d", host, guest)
+	}
+	return value
 }
 
 var ready = regexp.MustCompile(`^guest ready$`)
@@ -208,11 +239,10 @@ func (m *Machine) Close() {
 
 // socketPair returns two connected ends: one for this process, one to be inherited.
 func socketPair() (net.Conn, *os.File, error) {
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	ours, theirs, err := socketFiles()
 	if err != nil {
-		return nil, nil, fmt.Errorf("socketpair: %w", err)
+		return nil, nil, err
 	}
-	ours, theirs := os.NewFile(uintptr(pair[0]), "ours"), os.NewFile(uintptr(pair[1]), "theirs")
 	defer ours.Close() // the connection has a copy
 	conn, err := net.FileConn(ours)
 	if err != nil {
@@ -220,4 +250,13 @@ func socketPair() (net.Conn, *os.File, error) {
 		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}
 	return conn, theirs, nil
+}
+
+// socketFiles returns two connected ends, both to be inherited.
+func socketFiles() (a, b *os.File, err error) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
+	}
+	return os.NewFile(uintptr(pair[0]), "a"), os.NewFile(uintptr(pair[1]), "b"), nil
 }

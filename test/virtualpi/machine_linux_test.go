@@ -97,15 +97,7 @@ func needBench(t *testing.T) {
 // boot starts a machine that is gone when the test ends, with its log in the test's output if that failed.
 func boot(t *testing.T, files map[string]string) *Machine {
 	t.Helper()
-	cache, err := CacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // the first download
-	defer cancel()
-	image, err := Prepare(ctx, cache)
-	testenv.Need(t, err, "an image from a Debian mirror")
-	m, err := Start(t.Context(), Config{Image: image, Files: files, Devices: benchDevices})
+	m, err := Start(t.Context(), Config{Image: newImage(t), Files: files, Devices: benchDevices})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +108,20 @@ func boot(t *testing.T, files map[string]string) *Machine {
 		}
 	})
 	return m
+}
+
+// newImage returns the image of the cache folder, or builds it there.
+func newImage(t *testing.T) *Image {
+	t.Helper()
+	cache, err := CacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // the first download
+	defer cancel()
+	image, err := Prepare(ctx, cache)
+	testenv.Need(t, err, "an image from a Debian mirror")
+	return image
 }
 
 func celsius(m *Machine, t float64) func() error {
