@@ -18,7 +18,8 @@ import (
 	"holdfast/uplink"
 )
 
-// A gateway is all parts put together. Its fields are set by assemble and not changed afterwards.
+// A gateway is all parts put together. Its fields are set by begin, or by assemble before opened is closed, and not changed
+// afterwards. The page is there before: what it calls looks at opened first.
 type gateway struct {
 	cfg   Config
 	world world
@@ -28,13 +29,14 @@ type gateway struct {
 	device string    // this gateway's id
 	boot   string    // the kernel's boot id
 	since  time.Time // start of the daemon
+	page   *dashboard.Dashboard
 
+	opened  chan struct{} // closed once all that follows is there
 	buffer  *buffer.Buffer
 	control *control.Control
 	rules   *rules.Engine
 	uplink  *uplink.Uplink // nil without a broker
 	mirror  *redis.Mirror  // nil without Redis
-	page    *dashboard.Dashboard
 
 	alerts   *alerts
 	notices  *notices
@@ -43,23 +45,33 @@ type gateway struct {
 	damage   *holdfast.BufferChange // what became of the buffer file at the start
 }
 
-// assemble opens the buffer and puts the parts round it.
-func assemble(ctx context.Context, cfg Config, w world) (*gateway, error) {
+// begin makes what needs no buffer: who this gateway is, and its page.
+func begin(cfg Config, w world) *gateway {
 	at := w.now()
-	g := &gateway{cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, alerts: newAlerts(), notices: new(notices), progress: newProgress()}
+	g := &gateway{
+		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
+		alerts: newAlerts(), notices: new(notices), progress: newProgress(),
+	}
 	g.noticeMistakes()
 	g.identify()
+	g.dashboard()
+	return g
+}
+
+// assemble opens the buffer and puts the parts round it.
+func (g *gateway) assemble(ctx context.Context) error {
 	if err := g.openBuffer(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := g.settle(); err != nil {
-		return nil, errors.Join(err, g.buffer.Close())
+		return errors.Join(err, g.buffer.Close())
 	}
 	g.restoreRules()
 	g.connect()
 	g.mirrorTo()
-	g.dashboard()
-	return g, nil
+	g.progress.measured() // the loop begins now
+	close(g.opened)
+	return nil
 }
 
 // identify settles who this gateway is.

@@ -16,7 +16,7 @@ import (
 // dashboard makes the page.
 func (g *gateway) dashboard() {
 	g.page = dashboard.New(dashboard.Options{
-		Status: g, History: g.buffer, Settings: settings{g}, Health: g.progress.health, Token: g.cfg.DashboardToken, Log: g.log,
+		Status: g, History: history{g}, Settings: settings{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
 	})
 }
 
@@ -40,10 +40,18 @@ func (g *gateway) serve(ctx context.Context) error {
 // settings is what the page may do.
 type settings struct{ *gateway }
 
-func (s settings) Get(key string) (holdfast.Setting, bool) { return s.control.Get(key) }
+func (s settings) Get(key string) (holdfast.Setting, bool) {
+	if !s.isOpen() {
+		return holdfast.Setting{}, false
+	}
+	return s.control.Get(key)
+}
 
 // Set changes what this version acts upon, and refuses the settings that it would only store.
 func (s settings) Set(ctx context.Context, key string, value json.RawMessage, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if !s.isOpen() {
+		return holdfast.Setting{}, errOpening
+	}
 	if _, interval := holdfast.IntervalSensor(key); !interval && key != holdfast.SettingMeasuring && key != holdfast.SettingLogLevel {
 		return holdfast.Setting{}, fmt.Errorf("%w key: %q: want measuring, log.level, sampling.interval or sampling.interval.{sensor}", holdfast.ErrInvalid, key)
 	}
@@ -52,6 +60,9 @@ func (s settings) Set(ctx context.Context, key string, value json.RawMessage, or
 
 // Press presses the simulated Pi's button where that is the Pi, and toggles measuring as a press does otherwise.
 func (s settings) Press(ctx context.Context) error {
+	if !s.isOpen() {
+		return errOpening
+	}
 	if s.world.press == nil {
 		_, err := s.control.Toggle(ctx, holdfast.OriginPage, "button on the page")
 		return err

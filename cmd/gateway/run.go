@@ -60,13 +60,15 @@ const waiting = 8192
 func run(ctx context.Context, cfg Config, w world) error {
 	makers, ctx := errgroup.WithContext(ctx)
 
-	// The sensors come first: what they measure waits in this channel until the buffer is open.
+	// The sensors and the page come first. What is measured waits in this channel until the buffer is open, which takes a
+	// while where the file has to be examined, and the page says so.
 	readings := make(chan *holdfast.Reading, waiting)
 	makers.Go(func() error { return w.source.Run(ctx, readings) })
+	g := begin(cfg, w)
+	makers.Go(func() error { return g.serve(ctx) })
 
-	g, err := assemble(ctx, cfg, w)
-	if err != nil {
-		makers.Go(func() error { return unlessEnded(ctx, err) }) // ends the source
+	if err := g.assemble(ctx); err != nil {
+		makers.Go(func() error { return unlessEnded(ctx, err) }) // ends both
 		return makers.Wait()
 	}
 
@@ -84,9 +86,8 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.watchClock(ctx) })
 	makers.Go(func() error { return g.mirror.Run(ctx) })
-	makers.Go(func() error { return g.serve(ctx) })
 
-	err = makers.Wait()
+	err := makers.Wait()
 	close(readings)
 	loop.Wait()
 	stopWriting()

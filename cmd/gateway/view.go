@@ -16,13 +16,18 @@ import (
 func (g *gateway) Status(context.Context) dashboard.View {
 	at := g.now()
 	v := dashboard.View{
-		Time: at.Time, Device: g.device, Version: version, Since: g.since, Stream: g.buffer.Stream(),
-		Clock: holdfast.ClockUnsynchronized, Measuring: g.control.Measuring(), SettingsRevision: g.control.Revision(),
-		Link: g.viewLink(), Sensors: g.viewSensors(), Alerts: g.alerts.list(at.Time), Notices: g.notices.all(),
+		Time: at.Time, Device: g.device, Version: version, Since: g.since, Clock: holdfast.ClockUnsynchronized,
+		Sensors: g.viewSensors(), Alerts: g.alerts.list(at.Time), Notices: g.notices.all(),
 	}
 	if at.Synchronized {
 		v.Clock = holdfast.ClockSynchronized
 	}
+	if !g.isOpen() {
+		g.viewOpening(&v)
+		return v
+	}
+	v.Stream, v.Link = g.buffer.Stream(), g.viewLink()
+	v.Measuring, v.SettingsRevision = g.control.Measuring(), g.control.Revision()
 	if by, ok := g.control.Get(holdfast.SettingMeasuring); ok && by.Revision > 0 {
 		v.MeasuringBy = &by
 	}
