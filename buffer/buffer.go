@@ -96,6 +96,8 @@ type Buffer struct {
 
 // Open opens the file or makes it, reads what it holds, mints a stream and commits it. A file that [NeedsCheck] names
 // must be checked first: a damaged one may kill the process here. Where another process holds the file the error says so.
+// Damage that it notices in a file that a clean stop vouched for is an error that wraps [ErrDamaged], and nothing was
+// written then.
 //
 // An existing file on a card that takes no more opens all the same: the stream is volatile then ([Status]) until a
 // commit succeeds.
@@ -118,6 +120,9 @@ func open(o Options) (*Buffer, error) {
 	b := newBuffer(o)
 	b.db = f.db
 	if err := b.load(); err != nil {
+		return nil, errors.Join(err, f.abandon())
+	}
+	if err := b.sound(f.digest); err != nil {
 		return nil, errors.Join(err, f.abandon())
 	}
 	b.mint()
@@ -225,7 +230,7 @@ func (b *Buffer) end() error {
 	if err := b.db.Close(); err != nil {
 		return fmt.Errorf("close buffer %s: %w", b.o.Path, err)
 	}
-	return markClean(b.o.Path)
+	return markClean(b.o.Path, b.digest())
 }
 
 // Close closes the file as a crash would leave it, for a start that goes no further than Open. It must not be called

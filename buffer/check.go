@@ -10,7 +10,7 @@ import (
 	bberrors "go.etcd.io/bbolt/errors"
 )
 
-// ErrDamaged is wrapped by what [Check] returns for a file that must not be opened.
+// ErrDamaged is wrapped by what [Check] and [Open] return for a file that must be salvaged.
 var ErrDamaged = errors.New("buffer file is damaged")
 
 // A Report is what [Check] or [Salvage] found.
@@ -39,6 +39,10 @@ func (r *Report) problem(err error) {
 // everything but its good end for damage.
 func Check(ctx context.Context, path string) (Report, error) {
 	var report Report
+	metas, err := readMetas(path)
+	if err != nil {
+		return report, fmt.Errorf("check buffer %s: %w", path, err)
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
 	switch {
 	case errors.Is(err, bberrors.ErrTimeout):
@@ -49,6 +53,9 @@ func Check(ctx context.Context, path string) (Report, error) {
 		return report, fmt.Errorf("check buffer %s: %w", path, err)
 	}
 	defer db.Close()
+	if err := checkMetas(metas); err != nil {
+		return report, fmt.Errorf("check buffer %s: %w", path, err)
+	}
 	if err := errors.Join(checkPages(db, &report), checkBlocks(ctx, db, &report), checkNumbers(db, &report)); err != nil {
 		return report, fmt.Errorf("check buffer %s: %w", path, err)
 	}
@@ -108,8 +115,8 @@ func checkNumbers(db *bbolt.DB, report *Report) error {
 		return err
 	}
 	report.Streams, report.State, report.Lost = len(b.streams), len(b.state), b.count.Corrupt
-	if b.damage > 0 || b.count.Corrupt > 0 {
-		report.problem(fmt.Errorf("%d entries or blocks are not what they should be, %d numbers are unaccounted for", b.damage, b.count.Corrupt))
+	if err := b.sound(""); err != nil {
+		report.problem(err)
 	}
 	return nil
 }

@@ -42,9 +42,12 @@ type file struct {
 	db    *bbolt.DB
 	path  string
 	birth string // its temporary name, until it holds a stream; empty for a file that was there
+
+	digest string // of the clean stop that vouched for the file; empty where none did
 }
 
-// openFile opens the file at path, or makes one under a temporary name.
+// openFile opens the file at path, or makes one under a temporary name. From here on it is not clean, before bbolt has a
+// look at it: should that kill the process, the next start must check.
 func openFile(path string, maxBytes int64) (*file, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
@@ -53,6 +56,10 @@ func openFile(path string, maxBytes int64) (*file, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		f.birth = fmt.Sprintf("%s.new-%08x", path, rand.Uint32()) // of one's own: another process may be giving birth too
 	} else if err != nil {
+		return nil, err
+	}
+	f.digest, _ = readClean(path)
+	if err := unmarkClean(path); err != nil {
 		return nil, err
 	}
 	db, err := openBolt(cmp.Or(f.birth, path), maxBytes)
@@ -85,21 +92,23 @@ func openBolt(path string, maxBytes int64) (*bbolt.DB, error) {
 	return db, nil
 }
 
-// prepare makes the file ours: from here on it is not clean, and it has its buckets and no filler.
+// prepare makes the file ours: it has its buckets and no filler. A file that was there and lacks a bucket is damaged.
 func (f *file) prepare() error {
-	if err := unmarkClean(f.path); err != nil {
-		return err
-	}
-	ready := true
+	whole, filler := true, false
 	err := f.db.View(func(tx *bbolt.Tx) error {
-		ready = tx.Bucket(bucketAgeing) == nil
+		filler = tx.Bucket(bucketAgeing) != nil
 		for _, name := range bucketNames() {
-			ready = ready && tx.Bucket(name) != nil
+			whole = whole && tx.Bucket(name) != nil
 		}
 		return nil
 	})
-	if err != nil || ready {
+	switch {
+	case err != nil:
 		return err
+	case !whole && f.birth == "":
+		return fmt.Errorf("%w: it lacks a bucket", ErrDamaged)
+	case whole && !filler:
+		return nil
 	}
 	return f.db.Update(makeBuckets)
 }

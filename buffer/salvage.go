@@ -64,7 +64,7 @@ func salvage(ctx context.Context, damaged string, o Options) (Report, error) {
 	if err := errors.Join(f.settle(o.MaxBytes), f.db.Close()); err != nil {
 		return Report{}, err
 	}
-	return report, markClean(o.Path)
+	return report, markClean(o.Path, "")
 }
 
 // A wreck is what scan found in a damaged file.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,19 +24,30 @@ const examineLimit = time.Minute
 // the process that opens it; a damaged file is set aside and what can be read of it goes into a new one. The second
 // result is what became of the file, nil where nothing did.
 func openBuffer(ctx context.Context, o buffer.Options) (*buffer.Buffer, *holdfast.BufferChange, error) {
-	var damage *holdfast.BufferChange
+	var found error
 	if buffer.NeedsCheck(o.Path) {
-		if _, err := examine(ctx, o, "check", o.Path); err != nil {
-			if ctx.Err() != nil {
-				return nil, nil, ctx.Err()
-			}
-			damage = &holdfast.BufferChange{State: "damaged", Error: err.Error()}
-			damaged, err := buffer.Quarantine(o.Path) // refuses a file that another gateway works on
-			if err != nil {
-				return nil, nil, fmt.Errorf("the buffer neither opens nor can be set aside; is another gateway running? %w", err)
-			}
-			o.Log.Error("buffer file is damaged and set aside", "file", damaged, "err", damage.Error)
+		_, found = examine(ctx, o, "check", o.Path)
+	}
+	b, damage, err := openExamined(ctx, o, found)
+	if errors.Is(err, buffer.ErrDamaged) { // since a clean stop, which had vouched for it
+		return openExamined(ctx, o, err)
+	}
+	return b, damage, err
+}
+
+// openExamined opens the buffer, or another in its place where the file was found damaged.
+func openExamined(ctx context.Context, o buffer.Options, found error) (*buffer.Buffer, *holdfast.BufferChange, error) {
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	var damage *holdfast.BufferChange
+	if found != nil {
+		damage = &holdfast.BufferChange{State: "damaged", Error: found.Error()}
+		damaged, err := buffer.Quarantine(o.Path) // refuses a file that another gateway works on
+		if err != nil {
+			return nil, nil, fmt.Errorf("the buffer neither opens nor can be set aside; is another gateway running? %w", err)
 		}
+		o.Log.Error("buffer file is damaged and set aside", "file", damaged, "err", damage.Error)
 	}
 	if damaged := buffer.Unsalvaged(o.Path); damaged != "" { // also one that a power cut left so
 		if damage == nil {
