@@ -125,7 +125,7 @@ func decodeHeader(data []byte) (*header, error) {
 		monoFirst: int64(number(5)),
 		monoEnd:   int64(number(6)),
 	}
-	if h.stream.IsZero() || h.Range.Validate() != nil {
+	if h.stream.IsZero() || h.Range.Validate() != nil || holdfast.CheckDevice(h.device) != nil {
 		return nil, fmt.Errorf("%w: header out of range", errBlock)
 	}
 	return h, nil

@@ -158,7 +158,7 @@ func TestSalvageOfFragments(t *testing.T) {
 	entry := func(revision uint64, done ...uint64) []byte {
 		s := newStream(h.stream, h.ordinal, h.device, new(sums))
 		s.lanes[telemetry].done = ranges(done...)
-		return s.encode(revision, [len(laneNames)]uint64{telemetry: 1200})
+		return s.encode(revision, [len(laneNames)]uint64{telemetry: max(1200, done[len(done)-1])})
 	}
 	if err := os.MkdirAll(filepath.Dir(damaged), 0o755); err != nil {
 		t.Fatal(err)

@@ -99,20 +99,35 @@ func (c *cell) entry() (*entry, error) {
 	if err := json.Unmarshal(c.value, &e); err != nil {
 		return nil, fmt.Errorf("%w: %w", errCell, err)
 	}
-	if e.Stream.IsZero() {
-		return nil, fmt.Errorf("%w: no stream", errCell)
+	if e.Stream.IsZero() || holdfast.CheckDevice(e.Device) != nil {
+		return nil, fmt.Errorf("%w: no stream of a device", errCell)
 	}
 	for name, l := range e.Lanes {
-		if name.Validate() != nil || l.Head > holdfast.MaxInteger || l.Done.Validate() != nil {
-			return nil, fmt.Errorf("%w: lane %q", errCell, name)
-		}
-		for _, o := range l.Lost {
-			if err := o.Ranges.Validate(); err != nil {
-				return nil, fmt.Errorf("%w: %w", errCell, err)
-			}
+		if err := e.check(name, l); err != nil {
+			return nil, fmt.Errorf("%w: lane %q: %w", errCell, name, err)
 		}
 	}
 	return &e, nil
+}
+
+// check returns an error unless the sets lie within the numbers that exist, and what is lost can be stated in a batch.
+func (e *entry) check(name holdfast.Lane, l laneEntry) error {
+	if l.Head > holdfast.MaxInteger {
+		return fmt.Errorf("head %d", l.Head)
+	}
+	said := append([]loss{{What: holdfast.Dropped, Cause: holdfast.CauseFull, Ranges: l.Done}}, l.Lost...) // done: any statement
+	for _, o := range said {
+		for _, r := range o.Ranges {
+			b := holdfast.Batch{
+				V: holdfast.Version, Device: e.Device, Stream: e.Stream, Lane: name,
+				First: r.First, Last: r.Last, Head: l.Head, What: o.What, Cause: o.Cause,
+			}
+			if err := b.Validate(); err != nil {
+				return fmt.Errorf("%s %s: %w", o.What, o.Cause, err)
+			}
+		}
+	}
+	return name.Validate()
 }
 
 // stream makes the stream of an entry, without its blocks.
