@@ -141,27 +141,3 @@ func TestParseBounds(t *testing.T) {
 }
 
 // Whatever the text, Parse returns; what it accepts runs.
-func FuzzParse(f *testing.F) {
-	f.Add(Example)
-	f.Add([]byte("version: 1\nrules:\n  - {name: a, threshold: {quantity: q, above: -0, clear: -1, for: 0s}}\n"))
-	f.Add([]byte("version: 1\nrules: &r [{name: *r}]\n"))
-	f.Add([]byte("{version: 1, rules: [{name: a, aggregate: {window: 1s, functions: [sum, sum]}}]}\n---\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		set, err := Parse("f", text)
-		if set == nil {
-			t.Fatal("no set")
-		}
-		if err != nil && err.Error() == "" {
-			t.Error("an error without words")
-		}
-		e := New(set, Options{Broken: func(rule string, err error) { t.Errorf("rule %s: %v", rule, err) }})
-		for i := range 3 {
-			at := instant(i)
-			e.Apply(reading(at, "bme280-1-76", float64(i)), at)
-			e.Tick(at)
-		}
-		if _, err := e.Checkpoint(); err != nil {
-			t.Error(err)
-		}
-	})
-}
