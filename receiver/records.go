@@ -29,6 +29,9 @@ func (w *writer) putRecords(s store.Stream, d *delivery, added holdfast.Ranges) 
 			}
 			continue
 		}
+		if b.What == holdfast.Thin {
+			seq = added[0].First // where nothing stands yet: a summary of some of these numbers may be here already
+		}
 		if err := w.putRecord(s, seq, part, record, b.Records[i]); err != nil {
 			return fmt.Errorf("record %d of lane %s: %w", seq, b.Lane, err)
 		}

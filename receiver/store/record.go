@@ -39,7 +39,7 @@ func (t *Tx) AddAggregate(s Stream, seq uint64, part int, a *holdfast.Aggregate,
 	return nil
 }
 
-// AddThinned stores a summary of a thinned range: the part-th of those that came with the range that begins at seq.
+// AddThinned stores a summary of a thinned range: the part-th of those whose first new number is seq.
 func (t *Tx) AddThinned(s Stream, seq uint64, part int, r *holdfast.Thinned, text []byte) error {
 	return t.addRecord(s, seq, part, holdfast.LaneTelemetry, kindThinned, r.From, nil, text)
 }
