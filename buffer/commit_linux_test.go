@@ -10,12 +10,14 @@ import (
 	"syscall"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"holdfast"
 )
 
 // refuse makes the card refuse every write to the buffer's file, as a mount that turned read-only does; the function
 // that it returns ends that.
-func refuse(t *testing.T, path string) (accept func()) {
+func refuse(t rapid.TB, path string) (accept func()) {
 	t.Helper()
 	fd := -1
 	links, err := filepath.Glob("/proc/self/fd/*")

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"holdfast"
+	"holdfast/internal/proof"
 )
 
 // The model: for each number of each lane of each stream, what the buffer must say of it. The buffer is driven the way
@@ -37,6 +38,8 @@ type model struct {
 	queued  [len(laneNames)][]string // "" for a record too large
 	state   map[string]string
 	serial  int
+
+	steps, failures *int // of all runs
 }
 
 func (m *model) open(t *rapid.T) {
@@ -238,6 +241,7 @@ func (m *model) Crash(t *rapid.T) {
 
 // Check compares all that the buffer says with the model.
 func (m *model) Check(t *rapid.T) {
+	*m.steps++
 	for i, name := range laneNames {
 		var want, got []string
 		for _, s := range m.streams {
@@ -315,12 +319,21 @@ func short(lines []string) []string {
 func TestModel(t *testing.T) {
 	t.Parallel()
 	dir := memoryDir(t)
+	runs, steps, failures := 0, 0, 0
+	defer func() { // also where the model fails
+		proof.Record(t, proof.Trial{
+			Part: "Models", Fault: "the buffer: appends, receipts, rejections, repeated wishes, overflow, refused commits, stops and crashes, in any order",
+			Holds: "each number is owed, in order and with the right words, or done, as in a slice of numbers, after each step", Tried: runs, Unit: "runs", Failed: map[bool]int{true: 1}[t.Failed()],
+			Note: fmt.Sprintf("%d steps compared, %d commits refused", steps, failures),
+		})
+	}()
 	rapid.Check(t, func(t *rapid.T) {
+		runs++
 		o := testOptionsIn(dir)
 		os.RemoveAll(filepath.Dir(o.Path))
 		o.HistoryBytes = 4000
 		o.Window = time.Second
-		m := &model{path: o.Path, options: o, state: make(map[string]string)}
+		m := &model{path: o.Path, options: o, state: make(map[string]string), steps: &steps, failures: &failures}
 		m.open(t)
 		defer func() { m.buffer.Close() }()
 		limit := rapid.SampledFrom([]int64{48 << 10, 60 << 10, 1 << 20}).Draw(t, "limit")

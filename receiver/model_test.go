@@ -53,7 +53,6 @@ type ledgerModel struct {
 	path    string
 	store   **store.Store // shared by all runs of the model
 	streams []*ledgerStream
-	boots   uint64
 	sent    []*holdfast.Batch
 	steps   *int
 }
@@ -302,19 +301,17 @@ func TestLedgerModel(t *testing.T) {
 	}
 	defer func() { s.Close() }()
 	runs, steps := 0, 0
+	defer func() { // also where the model fails
+		proof.Record(t, proof.Trial{
+			Part: "Models", Fault: "statements in any order, twice, overlapping, invalid; crashes; failed transactions; restarts of the receiver",
+			Holds: "ledger, completeness and stored values are those of a map from number to fate, after each step", Tried: runs, Unit: "runs", Failed: map[bool]int{true: 1}[t.Failed()],
+			Note: fmt.Sprintf("%d steps compared", steps),
+		})
+	}()
 	rapid.Check(t, func(t *rapid.T) {
 		runs++
 		m := &ledgerModel{device: fmt.Sprint("model-", runs), path: path, store: &s, steps: &steps,
 			streams: []*ledgerStream{{id: holdfast.NewStream(), fates: map[uint64]fate{}}}}
 		t.Repeat(rapid.StateMachineActions(m))
-	})
-	failed := 0
-	if t.Failed() {
-		failed = 1
-	}
-	proof.Record(t, proof.Trial{
-		Part: "Models", Fault: "statements in any order, twice, overlapping, invalid; crashes; failed transactions; restarts of the receiver",
-		Holds: "ledger, completeness and stored values are those of a map from number to fate, after each step", Tried: runs, Unit: "runs", Failed: failed,
-		Note: fmt.Sprintf("%d steps compared", steps),
 	})
 }
