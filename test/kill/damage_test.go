@@ -27,8 +27,8 @@ func TestDamagedFile(t *testing.T) {
 
 	b.gateway.Start(t)
 	b.receiver.Start(t)
-	b.gateway.WaitServing(t.Context(), t)
-	testenv.Pause(t.Context(), 2*time.Second)
+	b.gateway.WaitServing(t.Context(), t) // which it does before the file is salvaged
+	testenv.Pause(t.Context(), 4*time.Second)
 	b.gateway.Stop(t)
 	truth := readTruth(t, b.truth)
 	cutReplay(t, b.replay, len(truth))
