@@ -53,6 +53,10 @@ func newDecoder() *zstd.Decoder {
 // Compress appends src as one zstd frame to dst and returns it. Calls from several goroutines take turns.
 func Compress(dst, src []byte) []byte { return encoder.EncodeAll(src, dst) }
 
+// unsaid is the room for a frame that does not say how long its content is. Ours do not below 256 bytes, and most blocks
+// of the buffer are so short; a longer one is from somebody else, and read twice.
+const unsaid = 1 << 10
+
 // Decompress returns the content of the one zstd frame that src is. It returns [ErrTooLarge] where the content would be
 // longer than limit, and never allocates more than limit for it.
 func Decompress(src []byte, limit int) ([]byte, error) {
@@ -63,7 +67,7 @@ func Decompress(src []byte, limit int) ([]byte, error) {
 	if header.Skippable {
 		return nil, errors.New("zstd header: a skippable frame has no content")
 	}
-	size := limit // where the frame does not say, which only others write
+	size := min(limit, unsaid)
 	if header.HasFCS {
 		if header.FrameContentSize > uint64(limit) {
 			return nil, fmt.Errorf("zstd content of %d bytes, at most %d: %w", header.FrameContentSize, limit, ErrTooLarge)
@@ -71,6 +75,9 @@ func Decompress(src []byte, limit int) ([]byte, error) {
 		size = int(header.FrameContentSize)
 	}
 	out, err := decoder.DecodeAll(src, make([]byte, 0, size))
+	if !header.HasFCS && errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		out, err = decoder.DecodeAll(src, make([]byte, 0, limit))
+	}
 	switch {
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return nil, fmt.Errorf("zstd content, at most %d bytes: %w", limit, ErrTooLarge)
