@@ -108,11 +108,12 @@ func writeNote(path, text string) error {
 	return errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
 }
 
-// removeNote makes it durable that there is no such file.
+// removeNote makes it durable that there is no such file. Where there is none already, a process may have been killed
+// between its removal and the sync.
 func removeNote(path string) error {
 	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		err = nil
 	}
 	return errors.Join(err, syncFolder(filepath.Dir(path)))
 }

@@ -49,7 +49,7 @@ type file struct {
 // openFile opens the file at path, or makes one under a temporary name. From here on it is not clean, before bbolt has a
 // look at it: should that kill the process, the next start must check.
 func openFile(path string, maxBytes int64) (*file, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	f := &file{path: path}
@@ -93,7 +93,14 @@ func openBolt(path string, maxBytes int64) (*bbolt.DB, error) {
 }
 
 // prepare makes the file ours: it has its buckets and no filler. A file that was there and lacks a bucket is damaged.
+//
+// A process that was killed may have left its last meta page unsynced. It goes to the card first: the next transaction
+// writes over pages that only this meta page says are free, and the one before it is still what a power cut would leave.
+// Names that it left so went there when openFile looked for the clean mark.
 func (f *file) prepare() error {
+	if err := f.db.Sync(); err != nil {
+		return err
+	}
 	whole, filler := true, false
 	err := f.db.View(func(tx *bbolt.Tx) error {
 		filler = tx.Bucket(bucketAgeing) != nil
@@ -176,6 +183,21 @@ func (f *file) abandon() error {
 		return errors.Join(err, os.Remove(f.birth))
 	}
 	return err
+}
+
+// makeFolder makes a folder, and those above it, as durable as what will be put into it.
+func makeFolder(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	above := filepath.Dir(path)
+	if err := makeFolder(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, fs.ErrExist) { // another process may be faster
+		return err
+	}
+	return syncFolder(above)
 }
 
 // syncFolder makes names that came, went or changed in the folder durable.
