@@ -224,6 +224,9 @@ func (b *Buffer) Run(ctx context.Context) error {
 
 func (b *Buffer) end() error {
 	err := b.commit(true)
+	for tries := 0; tooScattered(err) && tries < 3; tries++ { // each makes more room
+		err = b.commit(true)
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("commit the last records to %s: %w", b.o.Path, err), b.db.Close())
 	}

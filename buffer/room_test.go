@@ -166,6 +166,31 @@ func TestMaxSizeIsSurvived(t *testing.T) {
 	}
 }
 
+// The last commit has no next one: where it finds no room it makes some, and goes through.
+func TestEndIsNotOutOfRoom(t *testing.T) {
+	t.Parallel()
+	fill := func(records int) (*Buffer, *rand.Rand) { // as many as are wanted, or until the file takes no more
+		var changes []holdfast.BufferChange
+		o := fullOptions(t, &changes)
+		b, rng := mustOpen(t, o), rand.New(rand.NewPCG(1, 2))
+		b.limit = 10 * o.MaxBytes
+		for n := 0; n < records && b.count.Failures == 0; n++ {
+			b.Append(Change{Records: []Record{noise(rng, holdfast.LaneTelemetry, 3000)}})
+			b.commit(false)
+		}
+		return b, rng
+	}
+	full, _ := fill(10_000)
+	b, rng := fill(int(full.count.Records) - 2)
+	b.limit = b.measured.used + 40<<10 // the room that there seems to be
+	for range 10 {
+		b.Append(Change{Records: []Record{noise(rng, holdfast.LaneTelemetry, 3000)}})
+	}
+	if err := b.end(); err != nil || b.count.Failures == 0 {
+		t.Errorf("the end behind %d records: %v, %d commits failed", b.count.Records, err, b.count.Failures)
+	}
+}
+
 func TestGrow(t *testing.T) {
 	t.Parallel()
 	o := testOptions(t)
