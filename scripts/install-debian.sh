@@ -8,9 +8,11 @@ packages="
 	gcc libc6-dev
 	mosquitto redis-server
 	chromium fonts-dejavu-core
-	qemu-system-arm kmod cpio xz-utils
+	qemu-system-arm kmod cpio xz-utils nbdkit e2fsprogs
+	strace
 "
-# gcc: the race detector · mosquitto, redis-server, chromium: real ones for the tests · the last line: the virtual Pi
+# gcc: the race detector · mosquitto, redis-server, chromium: real ones for the tests · the fifth line: the virtual Pi and
+# its disk · strace: records what the buffer writes
 
 fail() {
 	echo "install-debian: $*" >&2

@@ -55,6 +55,9 @@ func mutants() []mutant {
 				"	db.AllocSize = allocSize(maxBytes)\n",
 				"	db.AllocSize = allocSize(maxBytes)\n	db.NoSync = true\n",
 			}},
+			detectors: []detector{
+				{folder: "test/crash", tests: "TestImages/Honest", env: []string{"HOLDFAST_IMAGES=8000"}},
+			},
 		},
 		{
 			name:    "the ledger is off",
