@@ -25,6 +25,8 @@ type Tx struct {
 	ctx    context.Context
 	store  *Store
 	series map[series]int64 // minted in this transaction
+
+	samples []sample // not written yet
 }
 
 // Write runs f in a transaction and returns nil once that is durable. Where f or the commit returns an error, nothing of
@@ -47,6 +49,9 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	err := f(tx)
+	if err == nil {
+		err = tx.putSamples()
+	}
 	if err == nil {
 		err = tx.exec("COMMIT")
 	}
