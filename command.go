@@ -26,7 +26,7 @@ func (c *Command) Validate() error {
 	if c.ID == "" || len(c.ID) > 64 {
 		return invalid("id", "%q: want 1 to 64 characters", cut(c.ID, 70))
 	}
-	if !quantityName.MatchString(c.Name) {
+	if !quantityName(c.Name) {
 		return invalid("name", "%q: want a letter a-z, then at most 63 of a-z 0-9 _", cut(c.Name, 70))
 	}
 	return checkText("from", c.From, 256)

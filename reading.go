@@ -97,7 +97,14 @@ func checkValues(values map[string]float64) error {
 	if len(values) == 0 || len(values) > 64 {
 		return invalid("values", "%d of them: want 1 to 64", len(values))
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	wrong := false
+	for name, v := range values {
+		wrong = wrong || !quantityName(name) || math.IsNaN(v) || math.IsInf(v, 0)
+	}
+	if !wrong {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) { // so that the same mistake always has the same words
 		if err := CheckQuantity(name); err != nil {
 			return inside("values", err)
 		}

@@ -16,6 +16,22 @@ type Record interface {
 // DecodeRecord reads one record of a batch of the given lane and validates it. The error wraps [ErrInvalid] and says
 // which field is wrong.
 func DecodeRecord(lane Lane, data []byte) (Record, error) {
+	record, err := parseRecord(lane, data)
+	if err != nil {
+		return nil, err
+	}
+	if err := record.Validate(); err != nil {
+		return nil, err
+	}
+	return record, nil
+}
+
+func parseRecord(lane Lane, data []byte) (Record, error) {
+	if lane == LaneTelemetry {
+		if reading := scanReading(data); reading != nil {
+			return reading, nil
+		}
+	}
 	var head struct {
 		Kind string `json:"kind"`
 	}
@@ -28,9 +44,6 @@ func DecodeRecord(lane Lane, data []byte) (Record, error) {
 	}
 	if err := json.Unmarshal(data, record); err != nil {
 		return nil, invalid("record", "%v", err)
-	}
-	if err := record.Validate(); err != nil {
-		return nil, err
 	}
 	return record, nil
 }
