@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"syscall"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -74,6 +75,10 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	c.running.Go(c.publish)
 	return c, nil
 }
+
+// NobodyListens reports whether err, which [Connect] returned, says that the broker's host is there and no broker on it: as
+// while one is started again.
+func NobodyListens(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // handshake makes paho speak MQTT on the socket.
 func (c *Conn) handshake(ctx context.Context) error {

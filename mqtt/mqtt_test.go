@@ -142,10 +142,17 @@ func TestConnectRefused(t *testing.T) {
 	if err == nil || !strings.Contains(strings.ToLower(err.Error()), "not authorized") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want the broker's refusal", err)
 	}
-	o.Broker = "tcp://127.0.0.1:1"
-	if c, err := Connect(t.Context(), o); err == nil {
-		c.Close(t.Context())
-		t.Error("connected to a port where nobody listens")
+	if NobodyListens(err) {
+		t.Error("the refusal of a broker counts as the absence of one")
+	}
+	for _, scheme := range []string{"tcp", "ssl"} {
+		o.Broker = scheme + "://127.0.0.1:1"
+		if c, err := Connect(t.Context(), o); err == nil {
+			c.Close(t.Context())
+			t.Error("connected to a port where nobody listens")
+		} else if !NobodyListens(err) {
+			t.Errorf("%s: %v does not say that nobody listens", scheme, err)
+		}
 	}
 }
 

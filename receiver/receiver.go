@@ -89,7 +89,9 @@ func (r *Receiver) Run(ctx context.Context) error {
 			return nil
 		case <-pause.C:
 		}
-		delay = min(2*delay, lastDelay)
+		if !mqtt.NobodyListens(err) { // a broker that is started again is there again soon, and asking costs it nothing
+			delay = min(2*delay, lastDelay)
+		}
 	}
 }
 

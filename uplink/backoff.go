@@ -5,13 +5,19 @@ import "time"
 const (
 	firstPause   = 1 * time.Second
 	longestPause = 60 * time.Second
+
+	// While a broker is started again its host is there and says so at once. Asking costs the broker nothing, and the network
+	// two packets; after some ten minutes of it these are worth saving all the same.
+	shortestPause = 500 * time.Millisecond
+	shortPauses   = 600 // in a row, of a second on average
 )
 
 // backoff says how long to wait before the next session: full jitter, so that the gateways that one broker lost do not come
 // back all at once.
 type backoff struct {
-	rand   func() float64 // in [0,1)
-	failed int            // sessions in a row
+	rand    func() float64 // in [0,1)
+	failed  int            // sessions in a row
+	refused int            // of them, because nobody listened
 }
 
 // next returns a duration between 1 s and a bound that doubles with every call, 60 s at most.
@@ -21,5 +27,14 @@ func (b *backoff) next() time.Duration {
 	return firstPause + time.Duration(b.rand()*float64(bound-firstPause))
 }
 
+// nobodyListened is next after a host that refused the connection: between 0.5 s and 1.5 s, as long as that is not for ever.
+func (b *backoff) nobodyListened() time.Duration {
+	if b.refused == shortPauses {
+		return b.next()
+	}
+	b.refused++
+	return shortestPause + time.Duration(b.rand()*float64(firstPause))
+}
+
 // reset is called after a session that was worth something.
-func (b *backoff) reset() { b.failed = 0 }
+func (b *backoff) reset() { b.failed, b.refused = 0, 0 }

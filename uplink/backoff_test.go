@@ -26,3 +26,25 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 }
+
+// A host without a broker is asked soon again, for a while.
+func TestBackoffNobodyListens(t *testing.T) {
+	t.Parallel()
+	b := backoff{rand: func() float64 { return 1 }}
+	b.next()
+	for i := range shortPauses {
+		if got := b.nobodyListened(); got != 1500*time.Millisecond {
+			t.Fatalf("pause %d: %v, want 1.5 s", i, got)
+		}
+	}
+	for _, want := range []time.Duration{4, 8, 16} {
+		if got := b.nobodyListened(); got != want*time.Second {
+			t.Errorf("after %d short pauses: %v, want %d s", shortPauses, got, want)
+		}
+	}
+	b.reset()
+	b.rand = func() float64 { return 0 }
+	if got := b.nobodyListened(); got != 500*time.Millisecond {
+		t.Errorf("after reset: %v, want 0.5 s", got)
+	}
+}

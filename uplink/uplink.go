@@ -148,7 +148,11 @@ func (u *Uplink) Run(ctx context.Context) error {
 		if progress || time.Since(start) >= steady {
 			pause.reset()
 		}
-		wait(ctx, pause.next())
+		if mqtt.NobodyListens(err) {
+			wait(ctx, pause.nobodyListened())
+		} else {
+			wait(ctx, pause.next())
+		}
 	}
 	u.down(nil)
 	return nil
