@@ -53,7 +53,7 @@ func receive[T any](t *testing.T, from <-chan T) T {
 // Messages arrive whole, once and in the order in which they were sent.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
-	broker := testenv.Mosquitto(t)
+	broker := testenv.Mosquitto(t, "max_queued_messages 10000") // a busy machine may read late
 	const n = 2000
 	got := make(chan string, n)
 	o := clean(broker, "reader")
