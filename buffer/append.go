@@ -124,7 +124,7 @@ func (c *Change) check() error {
 		if !json.Valid(r.Data) {
 			return fmt.Errorf("append record %d to lane %s: it is not JSON", i, r.Lane)
 		}
-		if bytes.ContainsAny(r.Data, "\r\n") {
+		if bytes.IndexByte(r.Data, '\n') >= 0 || bytes.IndexByte(r.Data, '\r') >= 0 {
 			var line bytes.Buffer
 			if err := json.Compact(&line, r.Data); err != nil {
 				return fmt.Errorf("append record %d to lane %s: %w", i, r.Lane, err)

@@ -78,6 +78,7 @@ type Buffer struct {
 	sum      *sums
 	limit    int64 // of the bytes that pages in use take
 	measured usage
+	tail     []piece // in order of number within each lane; changed by the writer only
 
 	queues  [len(laneNames)]queue    // appended, not durable yet; of the current stream
 	waiting []*waiter                // Commits that the next transaction carries

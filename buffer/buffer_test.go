@@ -74,6 +74,13 @@ func store(t testing.TB, b *Buffer, rs ...Record) {
 	}
 }
 
+// storeApart stores records in blocks of their own, which do not stay in the tail.
+func storeApart(t testing.TB, b *Buffer, rs ...Record) {
+	t.Helper()
+	b.writer.root.fixed = pageSize // as if the root page were full
+	store(t, b, rs...)
+}
+
 // owed takes everything that is owed, the way the uplink does, and writes each statement as a short line.
 func owed(t testing.TB, b *Buffer, lane holdfast.Lane, maxRecords int) []string {
 	t.Helper()

@@ -71,6 +71,9 @@ func checkPages(db *bbolt.DB, report *Report) error {
 		for err := range tx.Check() {
 			report.problem(err)
 		}
+		if err := checkLayout(tx); err != nil {
+			report.problem(err)
+		}
 		for _, name := range bucketNames() {
 			if tx.Bucket(name) == nil {
 				report.problem(fmt.Errorf("no bucket %q", name))
@@ -83,8 +86,12 @@ func checkPages(db *bbolt.DB, report *Report) error {
 // checkBlocks reads every block to its last record.
 func checkBlocks(ctx context.Context, db *bbolt.DB, report *Report) error {
 	return db.View(func(tx *bbolt.Tx) error {
+		buckets := tailNames[:]
 		for _, name := range laneNames {
-			bucket := tx.Bucket([]byte(name))
+			buckets = append(buckets, []byte(name))
+		}
+		for _, name := range buckets {
+			bucket := tx.Bucket(name)
 			if bucket == nil {
 				continue
 			}
@@ -92,7 +99,7 @@ func checkBlocks(ctx context.Context, db *bbolt.DB, report *Report) error {
 			for k, v := cursor.First(); k != nil && ctx.Err() == nil; k, v = cursor.Next() {
 				_, records, err := decodeBlock(v)
 				if err != nil {
-					report.problem(fmt.Errorf("lane %s, key %x: %w", name, k, err))
+					report.problem(fmt.Errorf("bucket %s, key %x: %w", name, k, err))
 					continue
 				}
 				report.Blocks++

@@ -16,6 +16,7 @@ type writer struct {
 	unsure   bool      // the last commit failed: bbolt may show it all the same
 	aged     bool      // the file has its working size
 	filler   int64     // bytes of pages that only grow uses
+	root     root
 }
 
 // commit carries everything that waits into one transaction; nothing, if nothing does. The last one marks the stream as
@@ -37,9 +38,7 @@ func (b *Buffer) commit(last bool) error {
 
 // carry makes the plan's transaction, and memory agree with what became of it.
 func (b *Buffer) carry(p *plan) error {
-	for i := range p.pieces {
-		p.pieces[i].encode(p)
-	}
+	b.arrange(p)
 	b.fit(p)
 	err := b.db.Update(p.write)
 	b.settle(p, err)
@@ -65,6 +64,7 @@ func (b *Buffer) take(last bool) *plan {
 	}
 	b.flying = len(b.puts)
 	p.state = append(p.state, b.puts...)
+	p.stateSize = b.stateSize(p.state)
 	b.hasty = false
 	if last {
 		b.closed = true
@@ -76,9 +76,10 @@ func (b *Buffer) take(last bool) *plan {
 // blank is a plan that carries nothing but what fit finds: deletions and entries. Called with the lock held.
 func (b *Buffer) blank() *plan {
 	b.writer.revision++
+	b.forgetSpentTail()
 	p := &plan{
 		stream: b.current(), revision: b.writer.revision, mint: !b.minted, wipe: b.writer.unsure,
-		forget: slices.Clone(b.forget),
+		forget: slices.Clone(b.forget), tail: b.tail, stateSize: b.stateSize(nil),
 	}
 	for i, l := range p.stream.lanes {
 		p.heads[i] = l.head
@@ -112,8 +113,11 @@ func (b *Buffer) fit(p *plan) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var need int64
-	for _, c := range p.pieces {
+	for _, c := range slices.Concat(p.pieces, p.tail) {
 		need += int64(len(c.value)) + overhead
+	}
+	for _, c := range b.tail {
+		need -= int64(len(c.value)) + overhead
 	}
 	b.makeRoom(need)
 	for _, s := range p.losses {
@@ -137,5 +141,8 @@ func (b *Buffer) fit(p *plan) {
 	}
 	for i := range b.deletes {
 		p.deletes[i], b.deletes[i] = b.deletes[i], nil
+	}
+	if tailSize(p.tail) > b.tailRoom(p) { // the entries have grown
+		p.spill()
 	}
 }

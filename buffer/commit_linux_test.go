@@ -156,9 +156,7 @@ func TestACommitThatFailedAndShowsAllTheSame(t *testing.T) {
 	b.stage(map[string][]byte{"taken back": []byte("b")}, w)
 
 	p := b.take(false)
-	for i := range p.pieces {
-		p.pieces[i].encode(p)
-	}
+	b.arrange(p)
 	b.fit(p)
 	if err := b.db.Update(p.write); err != nil {
 		t.Fatal(err)

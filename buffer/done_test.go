@@ -11,8 +11,8 @@ func TestDoneAgainReject(t *testing.T) {
 	o := testOptions(t)
 	b := mustOpen(t, o)
 	id := b.Stream()
-	store(t, b, records(holdfast.LaneTelemetry, 1, 10)...)
-	store(t, b, records(holdfast.LaneTelemetry, 11, 20)...)
+	storeApart(t, b, records(holdfast.LaneTelemetry, 1, 10)...)
+	storeApart(t, b, records(holdfast.LaneTelemetry, 11, 20)...)
 	b.Done(id, holdfast.LaneTelemetry, ranges(1, 10, 15, 15))
 	b.Reject(id, holdfast.LaneTelemetry, holdfast.Range{First: 12, Last: 13}, holdfast.CauseTooLarge)
 	for range 2 {

@@ -17,16 +17,19 @@ import (
 const (
 	pageSize = 4096 // the same on every machine: a Pi 5's own 16 KiB would cost three times the bytes
 	lockWait = time.Second
-	fill     = 0.95 // of a page: keys only ascend
+	fill     = 1.0 // of a page: keys only ascend
 )
 
 // The buckets of the file. The three lanes have theirs too, by name.
 var (
-	bucketLive    = []byte("live")    // the current stream's entry: alone, so that bbolt keeps it inside the root page
+	bucketLive    = []byte("live")    // the current stream's entry, alone so that bbolt keeps it inside the root page; its sequence is the layout
 	bucketStreams = []byte("streams") // the entries of earlier streams by ordinal
 	bucketState   = []byte("state")   // cells of state by key
 	bucketAgeing  = []byte("ageing")  // filler, see grow
 )
+
+// layout is the version of the buckets and keys; blocks and cells have one of their own, in their magic.
+const layout = 2
 
 // pageLimit is how much of a file of that cap may be pages in use. The rest is room for the copies that a transaction
 // makes before it frees the originals, and for free pages that lie too scattered for a large block. DESIGN.md has the
@@ -103,6 +106,9 @@ func (f *file) prepare() error {
 	}
 	whole, filler := true, false
 	err := f.db.View(func(tx *bbolt.Tx) error {
+		if err := checkLayout(tx); err != nil {
+			return err
+		}
 		filler = tx.Bucket(bucketAgeing) != nil
 		for _, name := range bucketNames() {
 			whole = whole && tx.Bucket(name) != nil
@@ -120,8 +126,16 @@ func (f *file) prepare() error {
 	return f.db.Update(makeBuckets)
 }
 
+// checkLayout refuses a file of another layout, which would be misread. Salvage, which reads no buckets, brings it over.
+func checkLayout(tx *bbolt.Tx) error {
+	if live := tx.Bucket(bucketLive); live != nil && live.Sequence() != layout {
+		return fmt.Errorf("%w: it has layout %d, not %d", ErrDamaged, live.Sequence(), layout)
+	}
+	return nil
+}
+
 func bucketNames() [][]byte {
-	names := [][]byte{bucketLive, bucketStreams, bucketState}
+	names := append([][]byte{bucketLive, bucketStreams, bucketState}, tailNames[:]...)
 	for _, lane := range laneNames {
 		names = append(names, []byte(lane))
 	}
@@ -133,6 +147,9 @@ func makeBuckets(tx *bbolt.Tx) error {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
+	}
+	if err := tx.Bucket(bucketLive).SetSequence(layout); err != nil {
+		return err
 	}
 	if tx.Bucket(bucketAgeing) == nil {
 		return nil

@@ -39,6 +39,7 @@ type place struct {
 	stream *stream
 	lane   int
 	block  block
+	tail   []json.RawMessage // the records of a block in the tail
 }
 
 // between returns the blocks with records from one wall time to another, µs.
@@ -51,7 +52,11 @@ func (b *Buffer) between(from, to int64) []place {
 		for i, l := range s.lanes {
 			for _, block := range l.blocks {
 				if block.to >= from && block.from <= to {
-					out = append(out, place{s, i, block})
+					at := place{stream: s, lane: i, block: block}
+					if block.tail {
+						at.tail = b.tailRecords(s, i, block.First)
+					}
+					out = append(out, at)
 				}
 			}
 		}
@@ -62,6 +67,9 @@ func (b *Buffer) between(from, to int64) []place {
 
 // fetch reads one block in a transaction of its own: a long one would keep bbolt from using freed pages.
 func (b *Buffer) fetch(p place) ([]json.RawMessage, error) {
+	if p.block.tail {
+		return p.tail, nil
+	}
 	var records []json.RawMessage
 	err := b.db.View(func(tx *bbolt.Tx) error {
 		var err error

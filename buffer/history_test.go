@@ -23,7 +23,7 @@ func TestHistory(t *testing.T) {
 		from, to, most int
 		want           string
 	}{
-		{0, 100, 100, "[t1 t2 t3 t4 t5 e6 t7 t8 t9]"},
+		{0, 100, 100, "[t1 t2 t3 t4 t5 t7 e6 t8 t9]"},
 		{3, 6, 100, "[t3 t4 t5 e6]"},
 		{7, 8, 100, "[t7 t8]"},
 		{0, 100, 2, "[t1 t2]"},

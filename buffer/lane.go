@@ -24,6 +24,7 @@ type block struct {
 	from, to int64 // earliest and latest wall time, µs
 	size     int32 // bytes in the file
 	thin     bool
+	tail     bool // it stands in the tail
 	spent    bool // every number is done or lost: nobody is owed it, and it is history
 }
 
@@ -125,6 +126,16 @@ func (l *lane) forgetBeyondHead() {
 	l.lost = slices.DeleteFunc(l.lost, func(o loss) bool { return len(o.Ranges) == 0 })
 }
 
+// settled is where the last block in the lane's bucket begins; 0 where it holds none.
+func (l *lane) settled() uint64 {
+	for _, b := range slices.Backward(l.blocks) {
+		if !b.tail {
+			return b.First
+		}
+	}
+	return 0
+}
+
 // find returns the index of the first block that ends at or behind seq.
 func (l *lane) find(seq uint64) int {
 	return sort.Search(len(l.blocks), func(i int) bool { return l.blocks[i].Last >= seq })
@@ -169,14 +180,26 @@ func (l *lane) remove(pick func(block) bool) []block {
 		if !pick(b) {
 			return false
 		}
-		l.sum.live -= int64(b.size) + overhead
-		if b.spent {
-			l.sum.spent -= int64(b.size) + overhead
-		}
+		l.uncount(b)
 		out = append(out, b)
 		return true
 	})
 	return out
+}
+
+// cutTail takes the blocks of the tail out of the index.
+func (l *lane) cutTail() {
+	for n := len(l.blocks); n > 0 && l.blocks[n-1].tail; n-- {
+		l.uncount(l.blocks[n-1])
+		l.blocks = l.blocks[:n-1]
+	}
+}
+
+func (l *lane) uncount(b block) {
+	l.sum.live -= int64(b.size) + overhead
+	if b.spent {
+		l.sum.spent -= int64(b.size) + overhead
+	}
 }
 
 // unknown returns the numbers of the lane that are neither done nor lost nor held: none, unless the file was damaged.

@@ -21,11 +21,13 @@ func (b *Buffer) load() error {
 		for i := range laneNames {
 			b.loadBlocks(tx, i)
 		}
+		b.loadTail(tx)
 		b.sortStreams()
 		for _, s := range b.streams {
 			b.complete(s)
 		}
 		b.writer.revision += revisionGap
+		b.writer.root.measure(tx)
 		return nil
 	})
 }
@@ -69,22 +71,14 @@ func (b *Buffer) loadState(tx *bbolt.Tx) {
 // loadBlocks indexes the blocks of one lane. One that is damaged, or claims numbers of the one before it, is deleted
 // with the next commit; its numbers come out as unknown.
 func (b *Buffer) loadBlocks(tx *bbolt.Tx, i int) {
-	ordinals := make(map[uint32]*stream, len(b.streams))
-	for _, s := range b.streams {
-		ordinals[s.ordinal] = s
-	}
 	cursor := tx.Bucket([]byte(laneNames[i])).Cursor()
 	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
 		h, err := decodeHeader(v)
 		if err == nil && (h.lane != i || !bytes.Equal(k, blockKey(h.ordinal, h.First))) {
 			err = fmt.Errorf("%w: it is not where it belongs", errBlock)
 		}
-		if err == nil && ordinals[h.ordinal] == nil {
-			ordinals[h.ordinal] = newStream(h.stream, h.ordinal, h.device, b.sum)
-			b.keep(ordinals[h.ordinal])
-		}
 		if err == nil {
-			err = ordinals[h.ordinal].index(h, len(v))
+			err = b.index(h, len(v), false)
 		}
 		if err != nil {
 			b.damage++
@@ -97,13 +91,23 @@ func (b *Buffer) loadBlocks(tx *bbolt.Tx, i int) {
 }
 
 // index puts the block of h, which the cursor met in order of number, behind those already known.
-func (s *stream) index(h *header, size int) error {
+func (b *Buffer) index(h *header, size int, tail bool) error {
+	s := b.byID[h.stream]
+	if s == nil && !slices.ContainsFunc(b.streams, func(s *stream) bool { return s.ordinal == h.ordinal }) {
+		s = newStream(h.stream, h.ordinal, h.device, b.sum)
+		b.keep(s)
+	}
+	if s == nil || s.ordinal != h.ordinal {
+		return fmt.Errorf("%w: it claims the place of another stream", errBlock)
+	}
 	l := s.lanes[h.lane]
-	if n := len(l.blocks); h.stream != s.id || n > 0 && h.First <= l.blocks[n-1].Last {
+	if n := len(l.blocks); n > 0 && h.First <= l.blocks[n-1].Last {
 		return fmt.Errorf("%w: it claims numbers of another", errBlock)
 	}
 	l.head = max(l.head, h.Last)
-	l.add(h.block(size))
+	block := h.block(size)
+	block.tail = tail
+	l.add(block)
 	return nil
 }
 

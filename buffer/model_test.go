@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,6 +56,7 @@ func (m *model) open(t *rapid.T) {
 	}
 	m.buffer = b
 	m.streams = append(m.streams, &modelStream{id: b.Stream()})
+	m.trimmed() // by the commit that Open makes
 }
 
 func (m *model) current() *modelStream { return m.streams[len(m.streams)-1] }
@@ -101,6 +103,30 @@ func (m *model) Commit(t *rapid.T) {
 		m.queued[i] = nil
 	}
 	m.trimmed()
+}
+
+// Unsure is a commit whose last page the card refuses; bbolt may show it all the same.
+func (m *model) Unsure(t *rapid.T) {
+	shows := rapid.Bool().Draw(t, "shows")
+	p := m.buffer.take(false)
+	if p == nil {
+		return
+	}
+	m.buffer.arrange(p)
+	m.buffer.fit(p)
+	if shows {
+		if err := m.buffer.db.Update(p.write); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.buffer.settle(p, syscall.EIO)
+	*m.failures++
+	m.trimmed()
+}
+
+// Crowd lets the root page seem fuller than it is, for one commit: what stands in the tail has to move.
+func (m *model) Crowd(t *rapid.T) {
+	m.buffer.writer.root.fixed = rapid.IntRange(pageSize/2, pageSize).Draw(t, "beside")
 }
 
 // trimmed takes over from the buffer which blocks it let go, and holds it to its word: history goes silently, what was
@@ -331,7 +357,7 @@ func TestModel(t *testing.T) {
 		runs++
 		o := testOptionsIn(dir)
 		os.RemoveAll(filepath.Dir(o.Path))
-		o.HistoryBytes = 4000
+		o.HistoryBytes = rapid.SampledFrom([]int64{-1, 4000}).Draw(t, "history")
 		o.Window = time.Second
 		m := &model{path: o.Path, options: o, state: make(map[string]string), steps: &steps, failures: &failures}
 		m.open(t)

@@ -49,7 +49,13 @@ type target struct {
 	lane   int
 	batch  holdfast.Batch
 	run    holdfast.Range // what is owed and alike from the batch's first number on
-	blocks []block
+	blocks []source
+}
+
+// A source is a block to read; records are those of a block in the tail.
+type source struct {
+	block
+	records []json.RawMessage
 }
 
 // seek finds the first owed run of lane i behind after.
@@ -69,10 +75,20 @@ func (b *Buffer) seek(i int, after holdfast.Position, maxRecords int) (*target, 
 			seq = after.Seq + 1
 		}
 		if t := s.seek(i, seq, maxRecords); t != nil {
+			b.readTail(t)
 			return t, true, nil
 		}
 	}
 	return nil, false, nil
+}
+
+// readTail takes what stands in the tail. Called with the lock held: what moves from there afterwards has been read.
+func (b *Buffer) readTail(t *target) {
+	for i := range t.blocks {
+		if t.blocks[i].tail {
+			t.blocks[i].records = b.tailRecords(t.stream, t.lane, t.blocks[i].First)
+		}
+	}
 }
 
 func (s *stream) seek(i int, seq uint64, maxRecords int) *target {
@@ -93,12 +109,12 @@ func (s *stream) seek(i int, seq uint64, maxRecords int) *target {
 		block := l.blocks[j]
 		if block.thin {
 			if len(t.blocks) == 0 { // a summary is not divisible
-				t.blocks = append(t.blocks, block)
+				t.blocks = append(t.blocks, source{block: block})
 				t.batch.What, t.batch.First, t.batch.Last = holdfast.Thin, block.First, block.Last
 			}
 			break
 		}
-		t.blocks = append(t.blocks, block)
+		t.blocks = append(t.blocks, source{block: block})
 		end = block.Last + 1
 		if end-run.First >= uint64(maxRecords) {
 			break
@@ -115,7 +131,10 @@ func (b *Buffer) read(t *target, maxRecords, maxBytes int) (uint64, error) {
 		seq, size := t.batch.First, 0
 		for _, block := range t.blocks {
 			bad = block.First
-			records, err := readBlock(bucket, t.stream, t.lane, block)
+			records, err := block.records, error(nil)
+			if !block.tail {
+				records, err = readBlock(bucket, t.stream, t.lane, block.block)
+			}
 			if err != nil && len(t.batch.Records) > 0 {
 				return nil // the damaged one will be the first of the next batch
 			}
@@ -162,7 +181,7 @@ func readBlock(bucket *bbolt.Bucket, s *stream, lane int, want block) ([]json.Ra
 // corrupt states what is owed of a damaged block as dropped, unless the block went its way in the meantime.
 func (b *Buffer) corrupt(s *stream, i int, first uint64, err error) {
 	b.mu.Lock()
-	gone := s.lanes[i].remove(func(block block) bool { return block.First == first })
+	gone := s.lanes[i].remove(func(block block) bool { return block.First == first && !block.tail })
 	var lost uint64
 	for _, block := range gone {
 		lost += s.lanes[i].drop(block.Range, holdfast.CauseCorrupt)

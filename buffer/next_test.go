@@ -75,8 +75,8 @@ func TestNextSendsASummaryWhole(t *testing.T) {
 	t.Parallel()
 	o := testOptions(t)
 	b := mustOpen(t, o)
-	store(t, b, records(holdfast.LaneTelemetry, 1, 5)...)
-	store(t, b, records(holdfast.LaneTelemetry, 6, 10)...)
+	storeApart(t, b, records(holdfast.LaneTelemetry, 1, 5)...)
+	storeApart(t, b, records(holdfast.LaneTelemetry, 6, 10)...)
 	id := b.Stream()
 	rewrite(t, b, 6, func(data []byte) []byte {
 		h, lines, err := decodeBlock(data)
@@ -112,7 +112,7 @@ func TestNextStatesADamagedBlockAsLost(t *testing.T) {
 	o := testOptions(t)
 	b := mustOpen(t, o)
 	for n := range 3 {
-		store(t, b, records(holdfast.LaneTelemetry, 10*n+1, 10*n+10)...)
+		storeApart(t, b, records(holdfast.LaneTelemetry, 10*n+1, 10*n+10)...)
 	}
 	rewrite(t, b, 11, func(data []byte) []byte {
 		data[len(data)-9] ^= 0x10

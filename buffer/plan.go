@@ -9,28 +9,50 @@ const (
 
 // A plan is one transaction.
 type plan struct {
-	stream   *stream
-	revision uint64
-	heads    [len(laneNames)]uint64 // after the commit
-	pieces   []piece
-	losses   []statement
-	waiting  []*waiter
-	state    []put
-	deletes  [len(laneNames)][][]byte // keys
-	forget   []uint32
-	dirty    []*stream
-	entries  [][]byte // of dirty
-	mint     bool     // the stream is not in the file yet
-	wipe     bool     // clear first what a failed commit may have left behind the heads
+	stream    *stream
+	revision  uint64
+	heads     [len(laneNames)]uint64 // after the commit
+	fresh     []piece                // records that came, in blocks
+	pieces    []piece                // what goes into the lanes' buckets
+	tail      []piece                // what stands in the tail afterwards
+	losses    []statement
+	waiting   []*waiter
+	state     []put
+	deletes   [len(laneNames)][][]byte // keys
+	forget    []uint32
+	dirty     []*stream
+	entries   [][]byte // of dirty
+	stateSize int      // bytes that the bucket of state holds after the commit
+	mint      bool     // the stream is not in the file yet
+	wipe      bool     // clear first what a failed commit may have left behind the heads
 }
 
-// A piece is a block to be.
+// A piece is a block to be, or one of the tail.
 type piece struct {
+	stream  *stream
 	lane    int
 	first   uint64
 	records []Record
+	size    int // of their JSON, as lines
 	header  *header
-	value   []byte
+	value   []byte // nil until it is encoded
+}
+
+// end is the number behind the last.
+func (c *piece) end() uint64 { return c.first + uint64(len(c.records)) }
+
+// appendRecord appends a record to pieces: to the last of them, if it follows there and there is room, else as a new one.
+func appendRecord(pieces []piece, s *stream, lane int, seq uint64, r Record) []piece {
+	n := len(r.Data) + 1
+	if i := len(pieces) - 1; i >= 0 {
+		last := &pieces[i]
+		if last.stream == s && last.lane == lane && last.end() == seq && len(last.records) < blockRecords && last.size+n <= blockBytes {
+			last.records = append(last.records, r)
+			last.size += n
+			return pieces
+		}
+	}
+	return append(pieces, piece{stream: s, lane: lane, first: seq, records: []Record{r}, size: n})
 }
 
 // A statement is a range that is lost from the moment that it has numbers.
@@ -44,23 +66,14 @@ type statement struct {
 // number gives numbers behind head to the items of lane i, and to the records of that lane which waiters brought, and
 // cuts them into blocks.
 func (p *plan) number(i int, items []item, head uint64) {
-	open := -1 // index of the piece that takes the next record
-	size := 0
 	take := func(it item) {
 		if it.what != holdfast.Data {
-			open = -1
 			p.losses = append(p.losses, statement{i, holdfast.Range{First: head + 1, Last: head + it.n}, it.what, it.cause})
 			head += it.n
 			return
 		}
-		n := len(it.record.Data) + 1
-		if open < 0 || len(p.pieces[open].records) == blockRecords || size+n > blockBytes {
-			p.pieces = append(p.pieces, piece{lane: i, first: head + 1})
-			open, size = len(p.pieces)-1, 0
-		}
-		p.pieces[open].records = append(p.pieces[open].records, it.record)
-		size += n
 		head++
+		p.fresh = appendRecord(p.fresh, p.stream, i, head, it.record)
 	}
 	for _, it := range items {
 		take(it)
@@ -75,7 +88,11 @@ func (p *plan) number(i int, items []item, head uint64) {
 	p.heads[i] = head
 }
 
-func (c *piece) encode(p *plan) {
+// encode makes the block, unless it is made already.
+func (c *piece) encode(p *plan) []byte {
+	if c.value != nil {
+		return c.value
+	}
 	first, last := c.records[0], c.records[len(c.records)-1]
 	c.header = &header{
 		stream: p.stream.id, device: p.stream.device, ordinal: p.stream.ordinal, revision: p.revision,
@@ -91,4 +108,5 @@ func (c *piece) encode(p *plan) {
 		c.header.to = max(c.header.to, r.Time.UnixMicro())
 	}
 	c.value = appendBlock(nil, c.header, lines)
+	return c.value
 }

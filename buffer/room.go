@@ -36,11 +36,12 @@ func (b *Buffer) over(need int64) int64 {
 	return since + int64(float64(b.measured.used-b.limit)/cost)
 }
 
-// measure notes, right after a commit, how many bytes of pages are in use but for filler.
+// measure tells, right after a commit, how many bytes of pages are in use but for filler; and notes how full the root page is.
 func (b *Buffer) measure() int64 {
 	var used int64
 	err := b.db.View(func(tx *bbolt.Tx) error {
 		used = tx.Size()
+		b.writer.root.measure(tx)
 		return nil
 	})
 	if err != nil {
@@ -88,7 +89,7 @@ func (b *Buffer) shed(i int, want int64) int64 {
 func (b *Buffer) release(s *stream, i int, want int64, let func(block) bool) int64 {
 	var freed int64
 	for _, gone := range s.lanes[i].remove(func(block block) bool {
-		if freed >= want || !let(block) {
+		if block.tail || freed >= want || !let(block) {
 			return false
 		}
 		freed += int64(block.size) + overhead

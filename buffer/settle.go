@@ -35,8 +35,8 @@ func (b *Buffer) landed(p *plan) {
 		b.queues[i].land(true)
 		p.stream.lanes[i].head = p.heads[i]
 	}
-	for _, c := range p.pieces {
-		p.stream.lanes[c.lane].add(c.header.block(len(c.value)))
+	b.reindex(p)
+	for _, c := range p.fresh {
 		b.count.Records += uint64(len(c.records))
 	}
 	for _, s := range p.losses {
@@ -55,7 +55,7 @@ func (b *Buffer) landed(p *plan) {
 	b.puts = slices.Delete(b.puts, 0, b.flying)
 	b.forget = b.forget[len(p.forget):]
 	b.count.Commits++
-	if len(p.pieces)+len(p.losses) > 0 {
+	if len(p.fresh)+len(p.losses) > 0 {
 		signal(b.changed)
 	}
 }

@@ -17,15 +17,18 @@ func (p *plan) write(tx *bbolt.Tx) error {
 			}
 		}
 		if p.wipe {
-			if err := wipe(bucket, p.stream.ordinal, p.stream.lanes[i].head); err != nil {
+			if err := wipe(bucket, p.stream.ordinal, p.stream.lanes[i].settled()); err != nil {
 				return err
 			}
 		}
 	}
 	for _, c := range p.pieces {
-		if err := tx.Bucket([]byte(laneNames[c.lane])).Put(blockKey(p.stream.ordinal, c.first), c.value); err != nil {
+		if err := tx.Bucket([]byte(laneNames[c.lane])).Put(blockKey(c.stream.ordinal, c.first), c.value); err != nil {
 			return err
 		}
+	}
+	if err := p.writeTail(tx); err != nil {
+		return err
 	}
 	if err := p.writeState(tx.Bucket(bucketState)); err != nil {
 		return err
@@ -33,9 +36,9 @@ func (p *plan) write(tx *bbolt.Tx) error {
 	return p.writeEntries(tx)
 }
 
-// wipe deletes the blocks of a stream behind head.
-func wipe(bucket *bbolt.Bucket, ordinal uint32, head uint64) error {
-	return deleteFrom(bucket, blockKey(ordinal, head+1), blockKey(ordinal, 0)[:4])
+// wipe deletes the blocks of a stream that begin behind last.
+func wipe(bucket *bbolt.Bucket, ordinal uint32, last uint64) error {
+	return deleteFrom(bucket, blockKey(ordinal, last+1), blockKey(ordinal, 0)[:4])
 }
 
 // deleteFrom deletes the keys from first on that begin with prefix.
