@@ -14,14 +14,29 @@ import (
 
 	"holdfast/buffer"
 	"holdfast/internal/proof"
+	"holdfast/internal/testenv"
 )
 
 // TestSpeed: records a second that are durable, beside the least that durability costs and beside a database that many use
-// for it, on the same device, one after another within each run. Every commit is one fsync or two that the caller waits
-// for; nobody commits at the same time.
+// for it, on the same device. The stores commit in turn, so that whatever else the machine does slows all of them. Every
+// commit is one flush or two that the caller waits for; nobody commits at the same time.
 func TestSpeed(t *testing.T) {
 	benchmark(t)
-	d := newDevice(t, 4096)
+	testSpeed(t, newDevice(t, 4096), "", [2]float64{0.7, 1})
+}
+
+// TestSpeedInMemory is the same at a device whose flushes cost nothing: what is left is what each store computes.
+func TestSpeedInMemory(t *testing.T) {
+	benchmark(t)
+	dir, err := os.MkdirTemp("/dev/shm", "holdfast")
+	testenv.Need(t, err, "a file system in memory")
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	testSpeed(t, newDeviceIn(t, dir, 4096), ", device in memory", [2]float64{})
+}
+
+// testSpeed measures. The goals at 100 records a commit are ratios to the file and to SQLite, 0 for none.
+func testSpeed(t *testing.T, d device, where string, goals [2]float64) {
+	t.Helper()
 	from := newReadings()
 	s := openAged(t, d.bufferAt(), from)
 	stores := []struct {
@@ -38,42 +53,35 @@ func TestSpeed(t *testing.T) {
 		{"append-only file, fdatasync", appendOnly(t, filepath.Join(d.dir, "plain"))},
 		{"SQLite, WAL, synchronous=FULL", sqlite(t, filepath.Join(d.dir, "sqlite.db"))},
 	}
-	for _, c := range []struct {
-		records    int
-		file, lite float64 // goals; 0: none
-	}{{1, 0, 0}, {10, 0, 0}, {100, 0.7, 1}, {1000, 0, 0}} {
+	for _, n := range []int{1, 10, 100, 1000} {
 		rates := make([][]float64, len(stores))
 		for range speedRuns {
-			for i, store := range stores {
-				rates[i] = append(rates[i], rate(from, c.records, store.commit))
+			took := make([]time.Duration, len(stores))
+			for range speedCommits {
+				records := from.next(n)
+				for i, store := range stores {
+					start := time.Now()
+					store.commit(records)
+					took[i] += time.Since(start)
+				}
+			}
+			for i := range stores {
+				rates[i] = append(rates[i], float64(n*speedCommits)/took[i].Seconds())
 			}
 		}
 		for i, store := range stores {
-			measure(t, proof.Figure{Part: devicePart, Name: fmt.Sprintf("%d a commit: %s", c.records, store.name), Unit: "records/s"}, rates[i]...)
+			measure(t, proof.Figure{Part: devicePart, Name: fmt.Sprintf("%d a commit%s: %s", n, where, store.name), Unit: "records/s"}, rates[i]...)
 		}
-		relative(t, fmt.Sprintf("%d a commit: buffer to append-only file", c.records), c.file, rates[0], rates[1])
-		relative(t, fmt.Sprintf("%d a commit: buffer to SQLite", c.records), c.lite, rates[0], rates[2])
+		file, lite := goals[0], goals[1]
+		if n != 100 {
+			file, lite = 0, 0
+		}
+		relative(t, fmt.Sprintf("%d a commit%s: buffer to append-only file", n, where), file, rates[0], rates[1])
+		relative(t, fmt.Sprintf("%d a commit%s: buffer to SQLite", n, where), lite, rates[0], rates[2])
 	}
 }
 
-const (
-	speedRuns = 7
-	speedTime = 400 * time.Millisecond
-)
-
-// rate is how many records a second commit makes durable, n at a time. Making the records does not count.
-func rate(from *readings, n int, commit func([]buffer.Record)) float64 {
-	var took time.Duration
-	records := 0
-	for took < speedTime {
-		batch := from.next(n)
-		start := time.Now()
-		commit(batch)
-		took += time.Since(start)
-		records += n
-	}
-	return float64(records) / took.Seconds()
-}
+const speedRuns, speedCommits = 7, 150
 
 // relative notes the ratio of two stores, each run for itself.
 func relative(t *testing.T, name string, goal float64, ours, theirs []float64) {
