@@ -72,6 +72,7 @@ func TestProcessor(t *testing.T) {
 	var shares, bytes []float64
 	for range processRuns {
 		p := newPair(t, "--replay", writeReplay(t, perSecond*(seconds+30), time.Second/perSecond))
+		openAged(t, p.buffer(), newReadings()).stop()
 		meter := newMeter(t, p)
 		start(t, p.receiver)
 		p.receiver.WaitServing(t.Context(), t)
