@@ -9,16 +9,21 @@
 // keeps is bounded by [Options.MaxBytes]: beyond that the oldest message that waits for its reader is dropped, which costs a
 // resend too.
 //
+// A server that once failed to write, to a full disk for example, takes nothing any more, also when there is space again. So
+// it is asked now and then, and started again in its place until it can: see watch.go.
+//
 // The log is quiet: what NATS notes goes to Debug, its warnings to Warn.
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -52,9 +57,14 @@ const (
 
 // A Broker is a running broker.
 type Broker struct {
-	server  *server.Server
-	log     *log
-	address string
+	o       Options
+	host    string
+	port    int
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	current *life // nil while it cannot be started again
 }
 
 // Start starts a broker and returns when it accepts connections.
@@ -72,20 +82,37 @@ func Start(o Options) (*Broker, error) {
 	if port, err = freePort(host, port); err != nil {
 		return nil, err
 	}
-	b, err := start(o, host, port)
-	if err == nil {
-		return b, nil
+	b := &Broker{o: o, host: host, port: port}
+	if b.current, err = b.startOrPutAside(); err != nil {
+		return nil, err
 	}
-	aside, asideErr := putAside(o.Dir)
+	ctx, stop := context.WithCancel(context.Background())
+	b.stop = stop
+	b.running.Go(func() { b.watch(ctx) })
+	return b, nil
+}
+
+func (b *Broker) startOrPutAside() (*life, error) {
+	r, err := b.start()
+	if err == nil {
+		return r, nil
+	}
+	aside, asideErr := putAside(b.o.Dir)
 	if asideErr != nil || aside == "" {
 		return nil, errors.Join(err, asideErr)
 	}
-	o.Log.Error("broker begins with an empty store, what it had was put aside", "dir", aside, "err", err)
-	return start(o, host, port)
+	b.o.Log.Error("broker begins with an empty store, what it had was put aside", "dir", aside, "err", err)
+	return b.start()
 }
 
-func start(o Options, host string, port int) (*Broker, error) {
-	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+// A life of the server is from a start to its end.
+type life struct {
+	server *server.Server
+	log    *log
+}
+
+func (b *Broker) start() (*life, error) {
+	if err := os.MkdirAll(b.o.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
 	s, err := server.NewServer(&server.Options{
@@ -95,12 +122,12 @@ func start(o Options, host string, port int) (*Broker, error) {
 		NoSystemAccount:    true,
 		MaxPayload:         maxPayload,
 		JetStream:          true,
-		StoreDir:           o.Dir,
-		JetStreamMaxStore:  o.MaxBytes,
-		JetStreamMaxMemory: o.MaxBytes / 4,
+		StoreDir:           b.o.Dir,
+		JetStreamMaxStore:  b.o.MaxBytes,
+		JetStreamMaxMemory: b.o.MaxBytes / 4,
 		MQTT: server.MQTTOpts{
-			Host:                      host,
-			Port:                      port,
+			Host:                      b.host,
+			Port:                      b.port,
 			AckWait:                   redelivery,
 			MaxAckPending:             maxPending,
 			ConsumerInactiveThreshold: forget,
@@ -109,29 +136,38 @@ func start(o Options, host string, port int) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
-	b := &Broker{server: s, log: &log{to: o.Log}, address: net.JoinHostPort(host, strconv.Itoa(port))}
-	s.SetLoggerV2(b.log, false, false, false)
+	r := &life{server: s, log: &log{to: b.o.Log}}
+	s.SetLoggerV2(r.log, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(startTimeout) {
-		b.Close()
+		r.close()
 		return nil, fmt.Errorf("start broker on %s in %s: not ready after %v: is the port taken by another program, the folder by another receiver?",
-			b.address, o.Dir, startTimeout)
+			b.Addr(), b.o.Dir, startTimeout)
 	}
-	if err := limit(s, o.MaxBytes/4*3); err != nil {
-		b.Close()
+	if err := limit(s, b.o.MaxBytes/4*3); err != nil {
+		r.close()
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
-	return b, nil
+	return r, nil
+}
+
+// close ends the server and returns when it has written down what it keeps.
+func (r *life) close() {
+	r.log.stopping.Store(true)
+	r.server.Shutdown()
+	r.server.WaitForShutdown()
 }
 
 // Addr returns host:port of the MQTT listener.
-func (b *Broker) Addr() string { return b.address }
+func (b *Broker) Addr() string { return net.JoinHostPort(b.host, strconv.Itoa(b.port)) }
 
 // Close ends the broker and returns when it has written down what it keeps.
 func (b *Broker) Close() {
-	b.log.stopping.Store(true)
-	b.server.Shutdown()
-	b.server.WaitForShutdown()
+	b.stop()
+	b.running.Wait()
+	if r := b.swap(nil); r != nil {
+		r.close()
+	}
 }
 
 // loopback takes an address apart and refuses one that others can reach.
