@@ -77,6 +77,7 @@ type Buffer struct {
 	byID     map[holdfast.Stream]*stream
 	sum      *sums
 	limit    int64 // of the bytes that pages in use take
+	history  int64 // of the bytes that done blocks may keep; less than in the options after the disk was full
 	measured usage
 	tail     []piece // in order of number within each lane; changed by the writer only
 
@@ -147,6 +148,7 @@ func newBuffer(o Options) *Buffer {
 		byID:    make(map[holdfast.Stream]*stream),
 		sum:     new(sums),
 		limit:   pageLimit(o.MaxBytes),
+		history: o.HistoryBytes,
 		state:   make(map[string][]byte),
 		redo:    make(map[string]bool),
 	}
@@ -225,7 +227,7 @@ func (b *Buffer) Run(ctx context.Context) error {
 
 func (b *Buffer) end() error {
 	err := b.commit(true)
-	for tries := 0; tooScattered(err) && tries < 3; tries++ { // each makes more room
+	for tries := 0; noRoom(err) && tries < 3; tries++ { // each makes more room
 		err = b.commit(true)
 	}
 	if err != nil {

@@ -15,6 +15,7 @@ type writer struct {
 	last     time.Time // of the last commit that succeeded
 	unsure   bool      // the last commit failed: bbolt may show it all the same
 	aged     bool      // the file has its working size
+	full     time.Time // when the disk had no room last; zero for never
 	filler   int64     // bytes of pages that only grow uses
 	root     root
 }
@@ -30,8 +31,11 @@ func (b *Buffer) commit(last bool) error {
 	b.mu.Lock()
 	b.health.after(err)
 	b.mu.Unlock()
-	if tooScattered(err) {
+	switch {
+	case tooScattered(err):
 		b.relieve()
+	case diskFull(err):
+		b.cede()
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package buffer
 
 import (
 	"encoding/binary"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -11,12 +12,14 @@ const filler = 1 << 20
 
 // grow lets the file reach its working size while nobody waits, one step a call: a file that grows makes its file system
 // write more than the records, at each commit. Filler is put into the file until it is long enough, then deleted all at
-// once: what stays are free pages. Each filler has a bucket of its own, for bbolt would write neighbours again.
+// once: what stays are free pages. When the disk is full before that, the filler goes at once, for
+// its pages are what there is for readings. Each filler has a bucket of its own, for bbolt would write neighbours again.
 func (b *Buffer) grow() {
 	b.mu.Lock()
 	failing := b.health.failing != nil
 	b.mu.Unlock()
-	if b.writer.aged || failing {
+	full := !b.writer.full.IsZero()
+	if b.writer.aged || failing && !full {
 		return
 	}
 	if !b.o.Grow {
@@ -25,7 +28,7 @@ func (b *Buffer) grow() {
 	}
 	grown := false
 	err := b.db.Update(func(tx *bbolt.Tx) error {
-		grown = tx.Size() >= workingSize(b.o.MaxBytes)
+		grown = full || tx.Size() >= workingSize(b.o.MaxBytes)
 		switch {
 		case !grown:
 			return addFiller(tx)
@@ -35,8 +38,9 @@ func (b *Buffer) grow() {
 		return tx.DeleteBucket(bucketAgeing)
 	})
 	switch {
+	case err != nil && full: // the next tick tries again
 	case err != nil:
-		b.writer.aged = true // the file grows when it must, and Open clears what lies there
+		b.writer.full = time.Now()
 		b.o.Log.Warn("buffer does not grow ahead", "err", err)
 	case grown:
 		b.writer.aged, b.writer.filler = true, 0

@@ -1,6 +1,8 @@
 package buffer
 
 import (
+	"time"
+
 	"go.etcd.io/bbolt"
 
 	"holdfast"
@@ -11,8 +13,11 @@ import (
 
 // makeRoom lets go what must go so that need more bytes of blocks fit. Called by the writer with the lock held.
 func (b *Buffer) makeRoom(need int64) {
-	if b.sum.spent > b.o.HistoryBytes {
-		b.trim(b.sum.spent - b.o.HistoryBytes + b.o.HistoryBytes/16) // a good bunch, to have rest for a while
+	if time.Since(b.writer.full) > shortHistory {
+		b.history = b.o.HistoryBytes
+	}
+	if b.sum.spent > b.history {
+		b.trim(b.sum.spent - b.history + b.history/16) // a good bunch, to have rest for a while
 	}
 	over := b.over(need)
 	if over <= 0 {
@@ -22,6 +27,23 @@ func (b *Buffer) makeRoom(need int64) {
 	over -= b.trim(over + bunch)
 	for i := telemetry; i >= 0 && over > 0; i-- {
 		over -= b.shed(i, over+bunch)
+	}
+}
+
+// shortHistory is for how long history stays as short as a full disk has made it.
+const shortHistory = time.Hour
+
+// cede makes room where the disk has none: the file cannot grow, but it has pages of its own to give. History becomes
+// shorter by an eighth, in a transaction that needs hardly any room itself, and does not grow again for a while. Filler goes
+// with the next tick, see grow.
+func (b *Buffer) cede() {
+	b.writer.full = time.Now()
+	b.mu.Lock()
+	b.history = b.sum.spent - b.sum.spent/16
+	p := b.blank()
+	b.mu.Unlock()
+	if err := b.carry(p); err != nil {
+		b.o.Log.Debug("buffer finds no room on its disk", "err", err)
 	}
 }
 

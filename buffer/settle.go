@@ -3,6 +3,7 @@ package buffer
 import (
 	"errors"
 	"slices"
+	"syscall"
 	"time"
 
 	bberrors "go.etcd.io/bbolt/errors"
@@ -64,6 +65,7 @@ func (b *Buffer) landed(p *plan) {
 // transaction nevertheless: the next one writes over it.
 func (b *Buffer) takeBack(p *plan) {
 	b.writer.unsure = true
+	p.stream.clean = false
 	b.count.Failures++
 	for i := range b.queues {
 		b.queues[i].land(false)
@@ -80,6 +82,12 @@ func (b *Buffer) takeBack(p *plan) {
 	}
 	b.puts = slices.DeleteFunc(b.puts, func(s put) bool { return s.of != nil && slices.Contains(p.waiting, s.of) })
 }
+
+// noRoom reports whether a commit failed for want of space, which is made then.
+func noRoom(err error) bool { return tooScattered(err) || diskFull(err) }
+
+// diskFull reports whether the disk had no room for the file to grow.
+func diskFull(err error) bool { return errors.Is(err, syscall.ENOSPC) }
 
 // tooScattered reports whether bbolt found no room although there should be: its free pages lie too scattered.
 func tooScattered(err error) bool { return errors.Is(err, bberrors.ErrMaxSizeReached) }
