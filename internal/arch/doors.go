@@ -25,7 +25,7 @@ func doors() []door {
 		{"golang.org/x/sync", []string{"cmd/*"}, nil, "groups of goroutines whose first error ends the others"},
 		{"golang.org/x/sys", []string{"internal/clock"}, []string{"test/bench"}, "adjtimex and CLOCK_BOOTTIME; benchmarks mount a device of their own"},
 		{"github.com/nats-io/nats-server/v2", []string{"receiver/broker"}, nil, "the embedded broker"},
-		{"modernc.org/sqlite", []string{"receiver/store"}, []string{"test/bench", "test/kill", "test/virtualpi"}, "the embedded database; benchmarks, and tests that kill and cut, judge what is in it"},
+		{"modernc.org/sqlite", []string{"receiver/store"}, []string{"test/bench", "test/chaos", "test/virtualpi"}, "the embedded database; benchmarks, and tests that kill and cut, judge what is in it"},
 		{"github.com/pressly/goose/v3", []string{"receiver/store"}, nil, "its migrations"},
 		{"github.com/danielgtaylor/huma/v2", []string{"receiver/api"}, nil, "the HTTP API and its OpenAPI document"},
 		{"github.com/prometheus/client_golang", []string{"dashboard", "receiver", "receiver/api", "cmd/*"}, nil, "/metrics on both sides"},

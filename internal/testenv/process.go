@@ -22,6 +22,8 @@ type Process struct {
 	Address string   // answers once it serves
 	Log     *os.File // see [LogFile]
 	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the one that runs has ended
+	err     error         // how it ended
 }
 
 // Start starts the process and does not wait for it to serve.
@@ -34,6 +36,12 @@ func (p *Process) Start(t testing.TB) {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", p.Name, err)
 	}
+	cmd, ended := p.cmd, make(chan struct{})
+	p.ended = ended
+	go func() {
+		defer close(ended)
+		p.err = cmd.Wait()
+	}()
 }
 
 // PID is the process id of the one that runs now.
@@ -42,8 +50,21 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Kill ends the process as a power cut of this process alone would, and returns when the kernel is rid of it.
 func (p *Process) Kill() {
 	p.cmd.Process.Signal(syscall.SIGKILL)
-	p.cmd.Wait()
+	<-p.ended
 }
+
+// Ended reports whether the process is gone, by itself or because it was told to go.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Signal sends a signal to the process.
+func (p *Process) Signal(s syscall.Signal) { p.cmd.Process.Signal(s) }
 
 // Stop asks the process to end and reports an unclean end.
 func (p *Process) Stop(t testing.TB) {
@@ -51,7 +72,8 @@ func (p *Process) Stop(t testing.TB) {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	timer := time.AfterFunc(15*time.Second, func() { p.cmd.Process.Kill() })
 	defer timer.Stop()
-	if err := p.cmd.Wait(); err != nil && p.Name != "mosquitto" { // which calls a SIGTERM an error
+	<-p.ended
+	if err := p.err; err != nil && p.Name != "mosquitto" { // which calls a SIGTERM an error
 		t.Errorf("%s did not stop cleanly: %v", p.Name, err)
 	}
 }

@@ -1,8 +1,9 @@
-package kill
+package chaos
 
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -40,6 +41,30 @@ func cutReplay(t *testing.T, path string, n int) {
 	if err := os.WriteFile(path, []byte(strings.Join(lines[:n+1], "")), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// lastRow returns the number of the row that stands last in the log, 0 for none.
+func lastRow(t *testing.T, f *os.File) int {
+	t.Helper()
+	const enough = 256 // bytes: several lines
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, min(size, enough))
+	if _, err := f.ReadAt(text, size-int64(len(text))); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	if len(lines) < 2 {
+		return 0
+	}
+	row, _, _ := strings.Cut(lines[len(lines)-2], " ") // behind the last line's end there is nothing, or what a kill tore
+	n, err := strconv.Atoi(row)
+	if err != nil {
+		t.Fatalf("truth log ends with %q: %v", text, err)
+	}
+	return n
 }
 
 // readTruth returns when each row was handed out, in µs of the boot's monotonic clock; row i stands at i-1.
