@@ -107,6 +107,11 @@ func TestAggregateClockSteps(t *testing.T) {
 	e.Apply(reading(instant(100), "s", 3), instant(100))
 	expect(t, "back", lines(e.Tick(instant(160))), `12:02:10-12:03:10 minute v1 [] {"count":1,"max":3,"mean":3,"min":3,"sum":3} count 1`)
 
+	// Back onto the very beginning of one that has been: it is not replaced either.
+	onto := stepped(210, -2*time.Minute) // 12:02:00
+	e.Apply(reading(onto, "s", 4), onto)
+	expect(t, "onto", lines(e.Tick(stepped(270, -2*time.Minute))), `12:01:59.999999-12:02:59.999999 minute v1 [] {"count":1,"max":4,"mean":4,"min":4,"sum":4} count 1`)
+
 	// A slew of 5 ms against the windows keeps them tiling.
 	e = engine(t, 1, minute)
 	e.Apply(reading(instant(0), "s", 1), instant(0))

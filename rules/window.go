@@ -30,8 +30,8 @@ type grid struct {
 // open returns the window that a reading at the given instant opens. It ends at a whole multiple of size. It begins at
 // one too, except for the first window of a series and the first after a reboot: those begin at the reading, because a
 // partial window may have gone out with the aligned beginning. A window does not align at all while there is no wall
-// time to align to, and where the clock was put back into windows that have been; it then begins at the reading and is
-// of full size.
+// time to align to, and where the clock was put back into windows that have been; it then begins at the reading, or
+// a microsecond before it where that is a whole multiple, and is of full size.
 func (g *grid) open(size time.Duration, at holdfast.Instant) *window {
 	now, known := g.wall(at)
 	w := &window{From: now, To: now.Add(size), Boot: at.Boot, Sync: at.Synchronized}
@@ -44,6 +44,9 @@ func (g *grid) open(size time.Duration, at holdfast.Instant) *window {
 		if !g.Next.IsZero() && !g.Loose {
 			w.From = start
 		}
+	}
+	if !w.Aligned && now.Equal(now.Truncate(size)) { // an aligned window may have begun here
+		w.From, w.To = w.From.Add(-time.Microsecond), w.To.Add(-time.Microsecond)
 	}
 	w.Start = at.Mono - now.Sub(w.From).Microseconds()
 	w.End = at.Mono + w.To.Sub(now).Microseconds()
