@@ -12,6 +12,7 @@ import (
 	"holdfast/mqtt"
 	"holdfast/receiver"
 	"holdfast/receiver/store"
+	"holdfast/rules"
 	"holdfast/sensors/simulated"
 )
 
@@ -22,6 +23,8 @@ type bubble struct {
 	dir    string
 	broker *testenv.Broker
 	store  *store.Store
+	clock  *steppedClock // nil for one that is right
+	rules  *rules.Set    // nil for none
 }
 
 func newBubble(t *testing.T) *bubble {
@@ -65,6 +68,12 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 		sensorChanges: make(chan holdfast.SensorChange, changes),
 		presses:       make(chan holdfast.Origin),
 		dial:          b.broker.Dial,
+	}
+	if b.clock != nil {
+		w.now, w.clock = b.clock.Now, b.clock
+	}
+	if b.rules != nil {
+		cfg.Rules = b.rules
 	}
 	w.source = samplerOf(&w, cfg, simulated.New(simulated.Options{Start: start}).Buses())
 	ctx, cancel := context.WithCancel(b.t.Context())

@@ -22,7 +22,7 @@ type world struct {
 	mistakes error          // of the configuration
 
 	now    func() holdfast.Instant
-	clock  *clock.Clock // nil where time is a test's
+	clock  watcher // nil where time is a test's
 	source source
 	button button // nil where there is none
 	// press presses the button from the page, where the button is a virtual one.
@@ -47,6 +47,11 @@ type source interface {
 // A button reports presses until ctx ends.
 type button interface {
 	Run(ctx context.Context) error
+}
+
+// A watcher calls f, from its own goroutine until ctx ends, with each anchor: when wall time becomes known, and when it steps.
+type watcher interface {
+	Watch(ctx context.Context, every time.Duration, f func(anchor holdfast.Anchor, at holdfast.Instant)) error
 }
 
 // changes is how many changes of sensors wait until somebody notes them; far more than sensors fit on a Pi.

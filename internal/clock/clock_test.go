@@ -92,7 +92,7 @@ func TestWatch(t *testing.T) {
 					}, 7 * time.Microsecond
 				}
 				var got []int64
-				err := watch(ctx, 10*time.Second, look, func(a holdfast.Anchor, at holdfast.Instant) {
+				err := Watch(ctx, 10*time.Second, look, func(a holdfast.Anchor, at holdfast.Instant) {
 					if a.Boot != "b" || a.Mono != at.Mono || a.UncertaintyUS != 7 {
 						t.Errorf("anchor %+v at %+v", a, at)
 					}

@@ -15,10 +15,11 @@ const Step = 500 * time.Millisecond
 // again whenever wall time has stepped by more than [Step] since the last anchor. f is called from this goroutine; while
 // it runs nothing is missed, since steps add up. Watch returns nil when ctx ends.
 func (c *Clock) Watch(ctx context.Context, every time.Duration, f func(anchor holdfast.Anchor, at holdfast.Instant)) error {
-	return watch(ctx, every, c.look, f)
+	return Watch(ctx, every, c.look, f)
 }
 
-func watch(ctx context.Context, every time.Duration, look func() (holdfast.Instant, time.Duration), f func(holdfast.Anchor, holdfast.Instant)) error {
+// Watch is [Clock.Watch] of what look sees: an instant, and how far its wall time may be off against its monotonic time.
+func Watch(ctx context.Context, every time.Duration, look func() (holdfast.Instant, time.Duration), f func(holdfast.Anchor, holdfast.Instant)) error {
 	var last stepper
 	tick := time.NewTicker(every)
 	defer tick.Stop()
