@@ -286,3 +286,31 @@ func TestOpenOnACardThatRefuses(t *testing.T) {
 	}
 	want(t, owed(t, b, holdfast.LaneTelemetry, 10), "data 1-3", "data 1-2")
 }
+
+// Filler that a killed start left is no reason not to start, where the card does not let it go.
+func TestOpenWithFillerOnACardThatRefuses(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t)
+	o.Grow = true
+	first := mustOpen(t, o)
+	store(t, first, records(holdfast.LaneTelemetry, 1, 3)...)
+	first.grow()
+	first.Close()
+	db, err := openBolt(o.Path, defaultBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := file{db: db, path: o.Path}
+	accept := refuse(t, o.Path)
+	err = f.prepare()
+	accept()
+	if err != nil {
+		t.Errorf("prepare: %v", err)
+	}
+	if err := f.abandon(); err != nil {
+		t.Error(err)
+	}
+	b := mustOpen(t, o)
+	defer b.Close()
+	want(t, owed(t, b, holdfast.LaneTelemetry, 10), "data 1-3")
+}

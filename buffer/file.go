@@ -123,7 +123,11 @@ func (f *file) prepare() error {
 	case whole && !filler:
 		return nil
 	}
-	return f.db.Update(makeBuckets)
+	err = f.db.Update(makeBuckets)
+	if whole {
+		return nil // where the card takes nothing, filler stays; the file is as good without that
+	}
+	return err
 }
 
 // checkLayout refuses a file of another layout, which would be misread. Salvage, which reads no buckets, brings it over.
