@@ -89,6 +89,35 @@ func TestWantHolesOfBusyLane(t *testing.T) {
 	})
 }
 
+// Where the device says that it owes nothing, what is missing at the end of a lane is asked for too: a database that was put
+// back to an earlier state, and a lane in which nothing new shows it.
+func TestWantWhatNobodyOwes(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, r *rig) {
+		says := func(pending uint64) {
+			payload, err := wire.Encode(&holdfast.Status{V: holdfast.Version, Online: true, Stream: streamA,
+				Lanes: map[holdfast.Lane]holdfast.LaneStatus{holdfast.LaneTelemetry: {Head: 30, Pending: pending}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.publish(holdfast.Topics{}.Device(device, holdfast.TopicState), payload)
+		}
+		r.sendReadings(streamA, 1, 20)
+		says(10)
+		time.Sleep(100 * time.Second)
+		synctest.Wait()
+		if got := r.received(); len(got) > 0 {
+			t.Errorf("asked for what is on its way: %s", text(got))
+		}
+		says(0)
+		time.Sleep(55 * time.Second)
+		synctest.Wait()
+		if got := r.received(); len(got) != 1 || !slices.Equal(got[0].Want, holdfast.Ranges{{First: 21, Last: 30}}) {
+			t.Errorf("receipts %s, want one that wants 21 to 30", text(got))
+		}
+	})
+}
+
 // Of a stream that is over everything up to its head is due, whether a boot event or the device's state told of it.
 func TestWantOlderStream(t *testing.T) {
 	t.Parallel()

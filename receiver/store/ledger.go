@@ -99,19 +99,23 @@ type Gap struct {
 	Device  string
 	Stream  Stream
 	Lane    holdfast.Lane
-	Limit   uint64    // numbers up to here are due: the head of a stream that is over, the highest held one of the current
+	Limit   uint64    // numbers up to here are due
 	Current bool      // the stream is the device's current one
 	Changed time.Time // when the lane's ledger last changed
 }
 
 // Gaps returns up to limit lanes of devices that are online whose ledger lacks numbers: of streams that are over those that
-// have not changed since quiet, and all of current ones, which always change.
+// have not changed since quiet, and all of current ones, which always change. Of a current stream the numbers below the highest
+// that is held are due, for others may be on their way; where the device says that it owes nothing of the lane, and of a
+// stream that is over, all numbers up to the head are.
 func (s *Store) Gaps(ctx context.Context, quiet time.Time, limit int) ([]Gap, error) {
 	rows, err := s.readers.QueryContext(ctx, `
 		SELECT device, n, id, first_seen_us, ended, lane, due, current, changed_us FROM (
 			SELECT stream.device, stream.n, stream.id, stream.first_seen_us, stream.ended, head.lane, head.changed_us,
 				COALESCE(stream.id = device.stream AND stream.ended IS NULL, 0) AS current,
-				CASE WHEN stream.id = device.stream AND stream.ended IS NULL THEN COALESCE(MAX(ledger.last), 0) ELSE head.head END AS due,
+				CASE WHEN stream.id = device.stream AND stream.ended IS NULL AND NOT (json_valid(device.state)
+						AND COALESCE(device.state ->> ('$.lanes.' || head.lane || '.pending'), 1) = 0)
+					THEN COALESCE(MAX(ledger.last), 0) ELSE head.head END AS due,
 				COALESCE(SUM(ledger.last - ledger.first + 1), 0) AS held
 			FROM head
 			JOIN stream ON stream.n = head.stream
