@@ -71,6 +71,9 @@ func run(ctx context.Context, cfg Config, w world) error {
 		makers.Go(func() error { return unlessEnded(ctx, err) }) // ends both
 		return makers.Wait()
 	}
+	if w.assembled != nil {
+		w.assembled(g)
+	}
 
 	// The loop and the buffer's writer end after everything that makes records.
 	var kept error

@@ -31,8 +31,9 @@ type world struct {
 	sensorChanges chan holdfast.SensorChange
 	presses       chan holdfast.Origin
 
-	dial func(ctx context.Context) (net.Conn, error) // nil for the network
-	grow bool                                        // let the buffer file grow before there is need
+	dial      func(ctx context.Context) (net.Conn, error) // nil for the network
+	grow      bool                                        // let the buffer file grow before there is need
+	assembled func(*gateway)                              // told when the gateway is put together; nil where nobody asks
 }
 
 // A source measures. Its methods may be called before and while it runs.

@@ -41,9 +41,10 @@ func MemoryBroker(t testing.TB) *Broker {
 	capabilities.MaximumMessageExpiryInterval = math.MaxInt32 // retained messages stay through any simulated outage
 	b := &Broker{conns: map[net.Conn]bool{}}
 	b.server = mqtt.New(&mqtt.Options{
-		Capabilities: capabilities,
-		InlineClient: true,
-		Logger:       slog.New(slog.DiscardHandler),
+		Capabilities:           capabilities,
+		InlineClient:           true,
+		Logger:                 slog.New(slog.DiscardHandler),
+		SysTopicResendInterval: 24 * 60 * 60, // nobody reads them, and simulated days have many seconds
 	})
 	if err := b.server.AddHook(&rules{broker: b}, nil); err != nil {
 		t.Fatal(err)
