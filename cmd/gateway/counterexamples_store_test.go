@@ -29,7 +29,7 @@ func (j *judge) listed(cause holdfast.Cause) (listed int) {
 	found := j.stored()
 	missing := j.missing(found)
 	for _, l := range j.pi.lives {
-		for i, r := range l.taken {
+		for i, r := range l.readings() {
 			at, want := sampled{r.Sensor, r.Time.UnixMicro()}, number{l.last.Stream.String(), uint64(i) + 1}
 			if _, gone := missing[at]; gone != lost[want.stream].Contains(want.seq) {
 				j.t.Fatalf("%v, number %v: stored %v, listed %v", at, want, !gone, !gone)

@@ -117,7 +117,7 @@ func (j *judge) missing(found map[sampled]stored) map[sampled]time.Duration {
 	j.t.Helper()
 	rest, missing := maps.Clone(found), map[sampled]time.Duration{}
 	for _, l := range j.pi.lives {
-		for _, r := range l.taken {
+		for _, r := range l.readings() {
 			at := sampled{r.Sensor, r.Time.UnixMicro()}
 			got, ok := rest[at]
 			delete(rest, at)
@@ -295,4 +295,28 @@ func (j *judge) ledger() map[place]holdfast.Ranges {
 		ledger[p] = ranges
 	}, "SELECT lower(hex(stream.id)), lane, first, last FROM ledger JOIN stream ON stream.n = ledger.stream ORDER BY first")
 	return ledger
+}
+
+// owed reads from the buffer what it owes, number by number.
+func (j *judge) owed() map[place]holdfast.Ranges {
+	j.t.Helper()
+	owed := map[place]holdfast.Ranges{}
+	for _, lane := range holdfast.Lanes {
+		var at holdfast.Position
+		for {
+			b, ok, err := j.pi.life.gateway.buffer.Next(lane, at, holdfast.MaxBatchRecords, holdfast.MaxBatchBytes)
+			if err != nil {
+				j.t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			p := place{b.Stream.String(), lane}
+			ranges := owed[p]
+			ranges.Add(b.Range())
+			owed[p] = ranges
+			at = holdfast.Position{Stream: b.Stream, Seq: b.Last}
+		}
+	}
+	return owed
 }

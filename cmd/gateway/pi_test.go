@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -147,9 +148,7 @@ func (p *pi) pending() (n uint64) {
 // taken returns how many readings the sensors handed out, in all lives.
 func (p *pi) taken() (n int) {
 	for _, l := range p.lives {
-		l.mu.Lock()
-		n += len(l.taken)
-		l.mu.Unlock()
+		n += len(l.readings())
 	}
 	return n
 }
@@ -180,4 +179,11 @@ func (l *life) note(r *holdfast.Reading) {
 	if !l.dead {
 		l.taken = append(l.taken, r)
 	}
+}
+
+// readings returns what the sensors have handed out so far.
+func (l *life) readings() []*holdfast.Reading {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.taken)
 }
