@@ -10,10 +10,14 @@ export CGO_ENABLED = 0
 export GOARM = 6
 
 # The slow tests are a part each: they start real processes, and want the machine for themselves.
-END_TO_END = ./test/...
+END_TO_END = ./test/chaos ./test/browser ./test/virtualpi ./test/report
+FILES      = ./test/crash ./test/damage
 UNITS      = $$($(GO) list ./... | grep -v /test/)
 
-.PHONY: help run gateway receiver build check static unit test packages race end-to-end chaos bench cross clean
+# What the benchmarks measured, as scripts/chaos.sh does with what the tests counted: test/report makes the pages of it.
+PROOF = $(CURDIR)/out/proof.jsonl
+
+.PHONY: help run gateway receiver build check static unit test packages race files fuzz end-to-end chaos mutants bench cross clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +50,8 @@ test: ## everything CI runs; installs the Debian packages it needs: at most 25 m
 	@scripts/timed.sh packages $(MAKE) packages
 	@scripts/timed.sh static   $(MAKE) static
 	@scripts/timed.sh race     $(MAKE) race
+	@scripts/timed.sh files    $(MAKE) files
+	@scripts/timed.sh fuzz     $(MAKE) fuzz
 	@$(MAKE) end-to-end # last, for go test says itself how long each of these took
 
 packages: # Debian packages that the tests need
@@ -59,12 +65,25 @@ end-to-end: export HOLDFAST_REQUIRE = 1
 end-to-end: # killed processes, browser, virtual Pi; one after another
 	CGO_ENABLED=1 $(GO) test -v -race -count 1 -p 1 -timeout 15m $(END_TO_END)
 
-chaos: export HOLDFAST_REQUIRE = 1
-chaos: ## the kill test with 1,000 kills: about an hour
-	HOLDFAST_KILLS=1000 $(GO) test -v -count 1 -timeout 2h ./test/kill
+files: export HOLDFAST_REQUIRE = 1
+files: # 50,000 crash images and 1,000 damaged copies of the buffer's file
+	$(GO) test -v -count 1 -p 1 -timeout 10m $(FILES)
 
-bench: ## benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem $(UNITS)
+fuzz: export HOLDFAST_REQUIRE = 1
+fuzz: ## fuzzes every decoder, 30 s each
+	@scripts/fuzz.sh 30
+
+chaos: ## tries to break the promise for some hours, and writes docs/reliability.md
+	@scripts/chaos.sh
+
+mutants: ## shows that the tests notice variants that are broken on purpose
+	@scripts/chaos.sh mutants
+
+bench: ## measures, and writes docs/benchmarks.md: about half an hour
+	@mkdir -p out
+	HOLDFAST_BENCH=1 HOLDFAST_REQUIRE=1 HOLDFAST_PROOF=$(PROOF) HOLDFAST_COMMIT=$(VERSION) \
+		$(GO) test -v -count 1 -p 1 -timeout 2h ./test/bench
+	$(GO) run ./test/report $(PROOF) docs
 
 cross: ## static binaries for linux arm (every 32-bit Pi), arm64 and amd64 in out/
 	@scripts/cross.sh '$(LDFLAGS)'
