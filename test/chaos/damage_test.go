@@ -30,7 +30,7 @@ func TestDamagedFile(t *testing.T) {
 	testenv.Pause(t.Context(), 4*time.Second)
 	v := b.finish(t)
 	proof.Record(t, proof.Trial{
-		Part: onePart, Fault: "the gateway is killed and its buffer file overwritten at the start, with a backlog of 4 s",
+		Part: part, Fault: "the gateway is killed and its buffer file overwritten at the start, with a backlog of 4 s",
 		Holds: holds, Tried: 1, Unit: "times", Failed: v.broken(), Note: v.String(),
 	})
 	v.check(t)

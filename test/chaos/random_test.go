@@ -29,7 +29,7 @@ func testChaos(t *testing.T, mosquitto bool) {
 	b.play(t, random, plan)
 	v := b.finish(t)
 	proof.Record(t, proof.Trial{
-		Part: "Chaos: kills and all faults at random, overlapping", Fault: "gateway, receiver, broker killed, with " + brokerName(mosquitto),
+		Part: part, Fault: "kills of every part and all other faults, at random and overlapping, " + brokerName(mosquitto),
 		Holds: holds, Tried: n, Unit: "kills", Failed: v.broken(), Seed: fmt.Sprint(seed),
 		Note: fmt.Sprintf("%d of the gateway, with %d other faults. %v%s", len(b.deaths), happened, v, b.restarts()),
 	})
