@@ -9,7 +9,7 @@ packages="
 	mosquitto redis-server
 	chromium fonts-dejavu-core
 	qemu-system-arm kmod cpio xz-utils nbdkit e2fsprogs
-	strace
+	strace mount
 "
 # gcc: the race detector · mosquitto, redis-server, chromium: real ones for the tests · the fifth line: the virtual Pi and
 # its disk · strace: records what the buffer writes
