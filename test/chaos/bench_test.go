@@ -38,6 +38,7 @@ type bench struct {
 	data, buffer              string       // folders of the receiver and the gateway
 
 	now    func() int64              // µs since boot
+	probe  *probe                    // whether the machine stands still
 	events []happening               // what was done to it
 	deaths []int64                   // when the gateway was killed
 	full   []span                    // when the gateway could make nothing durable
@@ -78,6 +79,7 @@ func newBench(t *testing.T, bin string, s setup) *bench {
 	if s.speed == 0 {
 		s.speed = 1
 	}
+	b.probe = newProbe(t, dir, b.now)
 	b.gateway = &testenv.Process{
 		Name: "gateway", Binary: filepath.Join(bin, "gateway"), Log: testenv.LogFile(t, dir, "gateway"), Address: "127.0.0.1:" + pagePort,
 		Args: []string{"run", "--replay", b.replay, "--replay-log", b.truth, "--replay-speed", strconv.FormatFloat(s.speed, 'g', -1, 64)},

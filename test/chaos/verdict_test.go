@@ -11,7 +11,8 @@ import (
 	_ "modernc.org/sqlite" // the database is read by SQL of the test's own, not through the code under test
 )
 
-// window is what may be lost at a kill of the gateway: the stated second, and the commit that was under way.
+// window is what may be lost at a kill of the gateway: the stated second, and the commit that was under way. Where the machine
+// stood still meanwhile, see probe, it is longer by that.
 const window = 1500 * time.Millisecond
 
 // A verdict is the count of what became of every row.
@@ -89,9 +90,10 @@ type losses struct {
 	deaths []int64
 	full   []span
 	events []happening
+	probe  *probe
 }
 
-func (b *bench) losses() losses { return losses{b.deaths, b.full, b.events} }
+func (b *bench) losses() losses { return losses{b.deaths, b.full, b.events, b.probe} }
 
 // around tells what was done 10 s before and behind an instant, in ms.
 func (l losses) around(at int64) string {
@@ -117,7 +119,7 @@ func (l losses) explain(taken int64) (time.Duration, bool) {
 			}
 		}
 		before := time.Duration(death-taken) * time.Microsecond
-		return before, before <= window
+		return before, before <= window+l.probe.stalled(death)
 	}
 	return 0, false
 }
