@@ -47,12 +47,25 @@ func (s *system) folder(name string) string {
 	return filepath.Join(s.dir, name+"-"+strconv.Itoa(s.copies))
 }
 
-// duplicate copies the files of a folder to a new one and returns that.
+// duplicate copies the files of a folder, with their times, to a new one and returns that: as a copy of a card does.
 func (s *system) duplicate(folder, name string) string {
 	s.t.Helper()
 	to := s.folder(name)
 	if err := os.CopyFS(to, os.DirFS(folder)); err != nil {
 		s.t.Fatal(err)
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err == nil {
+			err = os.Chtimes(filepath.Join(to, f.Name()), info.ModTime(), info.ModTime())
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	return to
 }
