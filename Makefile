@@ -17,7 +17,7 @@ UNITS      = $$($(GO) list ./... | grep -v /test/)
 # What the benchmarks measured, as scripts/chaos.sh does with what the tests counted: test/report makes the pages of it.
 PROOF = $(CURDIR)/out/proof.jsonl
 
-.PHONY: help run gateway receiver build check static unit test packages race files fuzz end-to-end chaos mutants bench cross clean
+.PHONY: help run gateway receiver build check static unit test packages race day files fuzz end-to-end chaos mutants bench cross clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,7 @@ test: ## everything CI runs; installs the Debian packages it needs: at most 25 m
 	@scripts/timed.sh packages $(MAKE) packages
 	@scripts/timed.sh static   $(MAKE) static
 	@scripts/timed.sh race     $(MAKE) race
+	@scripts/timed.sh day      $(MAKE) day
 	@scripts/timed.sh files    $(MAKE) files
 	@scripts/timed.sh fuzz     $(MAKE) fuzz
 	@$(MAKE) end-to-end # last, for go test says itself how long each of these took
@@ -64,6 +65,9 @@ race: # every package but the end-to-end tests
 end-to-end: export HOLDFAST_REQUIRE = 1
 end-to-end: # killed processes, browser, virtual Pi; one after another
 	CGO_ENABLED=1 $(GO) test -v -race -count 1 -p 1 -timeout 15m $(END_TO_END)
+
+day: # a whole day in a bubble: the race detector sees a quarter of one
+	$(GO) test -v -count 1 -timeout 5m -run TestDay ./cmd/gateway
 
 files: export HOLDFAST_REQUIRE = 1
 files: # 50,000 crash images and 1,000 damaged copies of the buffer's file

@@ -10,7 +10,7 @@ mkdir -p out
 
 part() {
 	case $1 in
-	named) env HOLDFAST_DAYS=10 "$go" test -v -count 1 -p 1 -timeout 2h ./cmd/gateway ./uplink ./receiver ./buffer ;;
+	named) env HOLDFAST_DAYS=20 HOLDFAST_BATCHES=5000 "$go" test -v -count 1 -p 1 -timeout 2h ./cmd/gateway ./uplink ./receiver ./buffer ;;
 	kills) env HOLDFAST_KILLS=1000 HOLDFAST_FAULTS=20 "$go" test -v -count 1 -timeout 6h ./test/chaos/... ;;
 	images) env HOLDFAST_IMAGES=1000000 "$go" test -v -count 1 -timeout 4h ./test/crash ;;
 	damage) env HOLDFAST_COPIES=10000 "$go" test -v -count 1 -timeout 4h ./test/damage ;;

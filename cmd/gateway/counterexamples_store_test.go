@@ -9,8 +9,11 @@ import (
 	"holdfast"
 )
 
-// small is a cap of the buffer's file that a few thousand readings fill; its history is a quarter of it.
-const small = 1 << 20
+// crowd leaves little room in the buffer's file: its cap is the least there is, and most of that is taken. Some three
+// thousand readings fill the rest.
+func (p *pi) crowd() {
+	p.bytes, p.filler = 1<<20, 127
+}
 
 // listed expects of each reading that was taken that it is stored under its old number, or that this number is listed as
 // dropped for the cause and nothing else. It returns how many are listed. It is for Pis without rules and kills.
@@ -49,7 +52,7 @@ func TestCounterexampleBoundAfterHistoryIsFull(t *testing.T) {
 	counter(t, func(s *system) counterexample {
 		c := s.cloud("cloud")
 		j := &judge{system: s, pi: s.pi("bubble", "MQTT_ACK", "puback"), cloud: c}
-		j.pi.bytes = small
+		j.pi.crowd()
 		j.pi.start()
 		wait(40 * time.Minute)
 		j.pi.stop()
@@ -72,7 +75,7 @@ func TestCounterexampleReceiverAfterOverflow(t *testing.T) {
 	counter(t, func(s *system) counterexample {
 		c := s.cloud("cloud")
 		j := &judge{system: s, pi: s.pi("bubble"), cloud: c}
-		j.pi.bytes = small
+		j.pi.crowd()
 		j.pi.start()
 		wait(time.Hour)
 		c.start()
@@ -124,7 +127,7 @@ func TestCounterexampleBackupOlderThanHistory(t *testing.T) {
 	counter(t, func(s *system) counterexample {
 		c := s.cloud("cloud")
 		j := &judge{system: s, pi: s.pi("bubble"), cloud: c}
-		j.pi.bytes = small
+		j.pi.crowd()
 		c.start()
 		j.pi.start()
 		wait(5 * time.Minute)
@@ -177,7 +180,7 @@ func TestCounterexampleDroppedAfterArrival(t *testing.T) {
 	counter(t, func(s *system) counterexample {
 		c := s.cloud("cloud")
 		j := &judge{system: s, pi: s.pi("bubble"), cloud: c}
-		j.pi.bytes = small
+		j.pi.crowd()
 		c.start()
 		j.pi.start()
 		wait(time.Minute)

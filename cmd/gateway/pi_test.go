@@ -24,6 +24,7 @@ type pi struct {
 	boot   int      // counts the kernel's starts
 	booted time.Time
 	bytes  int64 // cap of the buffer file; 0 for the configuration's
+	filler int   // values of state of 4 KB each that take room in it
 	lives  []*life
 	life   *life // nil while no gateway runs
 }
@@ -73,7 +74,7 @@ func (p *pi) start() {
 		sensorChanges: make(chan holdfast.SensorChange, changes),
 		presses:       make(chan holdfast.Origin),
 		dial:          l.cable.dial,
-		assembled:     func(g *gateway) { l.gateway = g; close(assembled) },
+		assembled:     func(g *gateway) { l.gateway = g; p.fill(g); close(assembled) },
 	}
 	l.source = samplerOf(&w, cfg, simulated.New(simulated.Options{Start: p.began}).Buses())
 	w.source = witness{l.source, l}
@@ -86,6 +87,19 @@ func (p *pi) start() {
 		p.t.Fatalf("gateway: %v", err)
 	}
 	p.life, p.lives = l, append(p.lives, l)
+}
+
+// fill takes room in the buffer's file before the first record.
+func (p *pi) fill(g *gateway) {
+	for i := range p.filler {
+		key := fmt.Sprintf("filler-%03d", i)
+		if g.buffer.State(key) != nil {
+			return // the card has it already
+		}
+		if err := g.buffer.Append(buffer.Change{State: map[string][]byte{key: make([]byte, 4000)}}); err != nil {
+			p.t.Error(err)
+		}
+	}
 }
 
 // stop ends the gateway as SIGTERM does.
