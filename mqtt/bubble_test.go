@@ -53,6 +53,39 @@ func TestSubscribeRefusedInMemory(t *testing.T) {
 	})
 }
 
+// A broker that knows no inflight window sends everything at once that it kept for a session, and reads nothing meanwhile:
+// the connection lives.
+func TestFloodAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broker := testenv.MemoryBroker(t)
+		keeps := inMemory(broker, "c")
+		keeps.CleanSession, keeps.ManualAck = false, true
+		c := connect(t, keeps)
+		if err := c.Subscribe(t.Context(), "x"); err != nil {
+			t.Fatal(err)
+		}
+		c.Close(t.Context())
+		const n = 5000
+		for i := range n {
+			if err := broker.Publish("x", fmt.Append(nil, i), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := map[string]bool{}
+		keeps.Handler = func(m Message) {
+			time.Sleep(time.Millisecond)
+			got[string(m.Payload)] = true // in no order: this broker keeps them in a map
+			m.Ack()
+		}
+		c = connect(t, keeps)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(got) != n || c.Err() != nil {
+			t.Errorf("%d of %d messages came, connection %v", len(got), n, c.Err())
+		}
+	})
+}
+
 // A handler that blocks holds back the messages behind it, and nothing else.
 func TestHandlerMayBlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -27,8 +27,10 @@ type Conn struct {
 	running sync.WaitGroup
 	lost    chan struct{}
 
-	in    chan paho.Message // received, waiting for the handler
-	out   chan *Sent        // to be published; a place in slots is a place here
+	in      chan paho.Message // received, waiting for the handler
+	waiting inbox             // how much that is
+
+	out   chan *Sent // to be published; a place in slots is a place here
 	slots chan struct{}
 
 	mu    sync.Mutex
@@ -64,7 +66,8 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		log:     o.Log,
 		socket:  socket{network},
 		lost:    make(chan struct{}),
-		in:      make(chan paho.Message, MaxWaiting),
+		in:      make(chan paho.Message, maxWaiting),
+		waiting: inbox{room: make(chan struct{}, 1)},
 		out:     make(chan *Sent, MaxUnacknowledged),
 		slots:   make(chan struct{}, MaxUnacknowledged),
 	}
@@ -117,7 +120,7 @@ func (c *Conn) settings() *paho.ClientOptions {
 	o.SetPingTimeout(pingTimeout)
 	o.SetConnectTimeout(connectTimeout)
 	o.SetWriteTimeout(passTimeout) // see pass; socket bounds the writing itself
-	o.SetOrderMatters(true)        // and receive never blocks, see the package comment
+	o.SetOrderMatters(true)        // see the package comment
 	o.SetAutoAckDisabled(true)
 	o.SetDefaultPublishHandler(c.receive)
 	o.SetConnectionLostHandler(func(_ paho.Client, err error) { c.end(fmt.Errorf("connection lost: %w", err)) })

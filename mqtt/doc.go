@@ -10,7 +10,7 @@
 // Messages arrive one at a time and in the broker's order, from one goroutine, through the one Handler. The handler may
 // block: that is the back-pressure, because a message is acknowledged only after the handler returned (or, with ManualAck, when
 // its user says so), and a broker sends no more than its inflight window ahead. Waiting messages are kept in a queue bounded
-// by [MaxWaiting]. This is why paho runs with OrderMatters(true), and a handler of its own that never blocks: with false it
+// by their bytes; only while that is full nothing is read. This is why paho runs with OrderMatters(true): with false it
 // starts a goroutine for each message, bounded by nothing, and two commands sent in a row arrive in either order.
 //
 // A subscription is granted or refused by the SUBACK's own codes, which paho's token does not look at. QoS is 1 throughout.

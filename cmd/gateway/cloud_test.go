@@ -22,6 +22,7 @@ type cloud struct {
 	store    *store.Store
 	db       *sql.DB // for SQL of the test's own, so that the database is not judged by the code that wrote it
 	cable    *cable  // nil while no receiver runs
+	receiver *receiver.Receiver
 	cancel   context.CancelFunc
 	ended    chan error
 }
@@ -86,6 +87,7 @@ func (c *cloud) start() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.receiver = r
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel, c.ended = cancel, make(chan error, 1)
 	ended := c.ended

@@ -55,7 +55,7 @@ func (j *judge) drain() {
 		wait(time.Second)
 	}
 	if n := j.pi.pending(); n > 0 {
-		j.t.Errorf("%d numbers are owed after %v of calm", n, calm)
+		j.t.Errorf("%d numbers are owed after %v of calm\nthe link: %+v\nthe receiver: %v", n, calm, j.pi.life.gateway.uplink.Status(), j.cloud.receiver.Connected())
 	}
 }
 

@@ -44,7 +44,8 @@ func mutants() []mutant {
 			}},
 			detectors: []detector{
 				{folder: "uplink", tests: "."},
-				{folder: "cmd/gateway", tests: "TestReceiver"},
+				{folder: "cmd/gateway", tests: "TestDay"},
+				{folder: "test/chaos", tests: "TestChaosMosquitto", env: []string{"HOLDFAST_KILLS=15"}},
 			},
 		},
 		{
@@ -69,6 +70,7 @@ func mutants() []mutant {
 			}},
 			detectors: []detector{
 				{folder: "receiver", tests: "."},
+				{folder: "cmd/gateway", tests: "TestDay"},
 			},
 		},
 		{
@@ -83,7 +85,8 @@ func mutants() []mutant {
 				"",
 			}},
 			detectors: []detector{
-				{folder: "receiver", tests: "."},
+				{folder: "receiver", tests: "TestDeathBeforeTheReceipt|TestDatabaseFails"},
+				{folder: "test/chaos", tests: "TestFaultByFault/.*/receiver_may_write_no_file"},
 			},
 		},
 		{
@@ -96,6 +99,7 @@ func mutants() []mutant {
 			}},
 			detectors: []detector{
 				{folder: "buffer", tests: "."},
+				{folder: "test/chaos", tests: "TestChaosEmbeddedBroker", env: []string{"HOLDFAST_KILLS=10"}},
 			},
 		},
 		{
@@ -107,8 +111,47 @@ func mutants() []mutant {
 				"!ok && code >= refused {",
 			}},
 			detectors: []detector{
-				{folder: "mqtt", tests: "."},
+				{folder: "mqtt", tests: "TestSubscribe"},
 				{folder: "uplink", tests: "TestDenied"},
+				{folder: "test/chaos", tests: "TestFaultByFault/.*/.*subscriptions_refused"},
+			},
+		},
+		{
+			name:    "a loss is not stated",
+			meaning: "what is given up for want of space is forgotten",
+			file:    "buffer/lane.go",
+			edits: []edit{{
+				"		n += l.lose(owed, holdfast.Dropped, cause)\n",
+				"		n += l.lose(owed, holdfast.Dropped, cause)\n		l.done.Add(owed)\n",
+			}},
+			detectors: []detector{
+				{folder: "buffer", tests: "."},
+				{folder: "cmd/gateway", tests: "TestCounterexampleReceiverAfterOverflow"},
+			},
+		},
+		{
+			name:    "nobody asks for holes",
+			meaning: "the receiver leaves open what is missing",
+			file:    "receiver/want.go",
+			edits: []edit{{
+				"lane.ask(due, g, now) {",
+				"lane.ask(due, g, now) && false {",
+			}},
+			detectors: []detector{
+				{folder: "receiver", tests: "TestWant"},
+				{folder: "cmd/gateway", tests: "TestForgedReceiptsHeal|TestCounterexampleRestoredBackup"},
+			},
+		},
+		{
+			name:    "the clean mark stays",
+			meaning: "a file that was closed well is believed for ever",
+			file:    "buffer/clean.go",
+			edits: []edit{{
+				"func unmarkClean(path string) error { return removeNote(cleanPath(path)) }",
+				"func unmarkClean(path string) error { return nil }",
+			}},
+			detectors: []detector{
+				{folder: "buffer", tests: "."},
 			},
 		},
 	}
