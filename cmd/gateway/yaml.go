@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -38,7 +39,16 @@ type file struct {
 }
 
 func (f *file) wrong(at *yaml.Node, path, format string, args ...any) {
-	f.mistakes = append(f.mistakes, fmt.Errorf("%s:%d: %s: %s", f.where, at.Line, path, fmt.Sprintf(format, args...)))
+	f.mistakes = append(f.mistakes, fmt.Errorf("%s:%d: %s: %s", f.where, at.Line, spell(path), fmt.Sprintf(format, args...)))
+}
+
+// spell returns a key as a message has it: quoted where it is empty, or holds what a reader would not see.
+func spell(path string) string {
+	hidden := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
+	if path == "" || strings.ContainsFunc(path, hidden) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // section walks one mapping: a key is a scalar of the table, a list, or a mapping of more.
