@@ -128,7 +128,7 @@ type page struct {
 	Parts           []*Part
 	First, Last     time.Time
 	Commits         []string
-	Tried, Failed   int
+	Lines, Failed   int
 	Figures, Missed int
 }
 
@@ -149,7 +149,8 @@ func (p *page) Rest() []*Part { return p.Parts }
 func write(name, text string, parts []*Part) error {
 	p := &page{Parts: parts}
 	for _, l := range slices.Concat(lists(parts)...) {
-		if p.First.IsZero() || l.When.Before(p.First) {
+		p.Lines++
+		if simulated := l.When.Year() < 2020; !simulated && (p.First.IsZero() || l.When.Before(p.First)) {
 			p.First = l.When
 		}
 		if l.When.After(p.Last) {
@@ -159,7 +160,6 @@ func write(name, text string, parts []*Part) error {
 			p.Commits = append(p.Commits, l.Commit)
 		}
 		if l.Trial != nil {
-			p.Tried += l.Trial.Tried
 			p.Failed += l.Trial.Failed
 		}
 		if l.Figure != nil {

@@ -28,7 +28,7 @@ func TestReport(t *testing.T) {
 	}
 	for _, want := range []string{
 		"| kills | all | 12,345 kills | 0 | a\\|b | `TestX` |", // the later word
-		"12,346 trials, 0 failed", "## Something new", "2026-05-02, commit abc1234",
+		"2 kinds of trial, 0 failures", "## Something new", "2026-05-02, commit abc1234",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %q", want)
