@@ -3,6 +3,7 @@ package virtualpi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -77,8 +78,14 @@ func ask(ctx context.Context, page string) (t testimony, err error) {
 	defer cancel()
 	err = call(ctx, http.MethodGet, page+"/api/v1/status", "", &t)
 	t.At = time.Now()
+	if err == nil && t.Stream.IsZero() {
+		err = errOpening
+	}
 	return t, err
 }
+
+// errOpening is what a page has to say of durable things before the buffer is open: nothing.
+var errOpening = errors.New("the buffer is not open yet")
 
 // token lets the test change settings on the page.
 const token = "held-fast-through-power-cuts"
