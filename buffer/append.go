@@ -36,6 +36,10 @@ const (
 	maxValue = 1 << 20
 )
 
+func fits(key string, value []byte) bool {
+	return key != "" && len(key) <= maxKey && len(value) <= maxValue
+}
+
 // Append queues c and returns; it never waits for the card. Records get their numbers when they become durable: alerts,
 // events and urgent changes at once, telemetry within the window. A record too large for any batch becomes a rejected
 // statement at its place. While the card takes nothing, records wait in bounded memory; beyond the bound the oldest
@@ -136,7 +140,7 @@ func (c *Change) check() error {
 		}
 	}
 	for key, value := range c.State {
-		if key == "" || len(key) > maxKey || len(value) > maxValue {
+		if !fits(key, value) {
 			return fmt.Errorf("append state %q: a key of %d bytes, a value of %d: want 1 to %d, at most %d", key, len(key), len(value), maxKey, maxValue)
 		}
 	}

@@ -57,10 +57,14 @@ func decodeCell(data []byte) (*cell, error) {
 	if behind+checksize > len(data) {
 		return nil, fmt.Errorf("%w: key", errCell)
 	}
-	return &cell{
+	c := &cell{
 		revision: binary.BigEndian.Uint64(data[12:]),
 		kind:     data[20],
 		key:      string(data[cellHeader:behind]),
 		value:    data[behind : len(data)-checksize],
-	}, nil
+	}
+	if c.kind == cellState && !fits(c.key, c.value) {
+		return nil, fmt.Errorf("%w: a key of %d bytes, a value of %d", errCell, len(c.key), len(c.value))
+	}
+	return c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,6 +135,7 @@ func FuzzSalvage(f *testing.F) {
 	f.Add(entry, block)
 	f.Add(block, block[:40])
 	f.Add((&cell{revision: 5, kind: cellState, key: "settings", value: []byte("{}")}).encode(), []byte("junk"))
+	f.Add((&cell{kind: cellState, value: []byte("of no key")}).encode(), (&cell{kind: cellState, key: strings.Repeat("k", maxKey+1)}).encode())
 	later := bytes.Clone(block)
 	binary.BigEndian.PutUint64(later[36:], h.revision+1) // revision
 	binary.BigEndian.PutUint64(later[44:], h.First+1)    // of a range that overlaps

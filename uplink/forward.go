@@ -40,7 +40,7 @@ func (s *session) fill() {
 
 // may reports whether another batch may be published in w.
 func (s *session) may(w *window) bool {
-	return w.room() && s.sending() && len(s.unacked) < maxUnacked && !(s.cautious && s.inflight() > 0)
+	return w.room() && s.sending() && len(s.unacked) < maxUnacked && !(s.u.hold != "" && s.inflight() > 0)
 }
 
 // sending reports whether batches are published at all.
@@ -214,7 +214,6 @@ func (s *session) restart() {
 		s.lanes[i].forget()
 	}
 	s.silence = silence{}
-	s.cautious = false
 }
 
 // count tells Status how much is on its way.

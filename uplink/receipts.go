@@ -58,7 +58,7 @@ func (s *session) presence(ctx context.Context, instance string, m mqtt.Message)
 		return
 	}
 	if step.restart {
-		s.release()
+		s.held = time.Time{} // it may answer otherwise
 		s.restart()
 	}
 }
@@ -149,7 +149,7 @@ func retryAfter(r *holdfast.Receipt) time.Duration {
 
 // release ends a hold.
 func (s *session) release() {
-	s.held, s.cautious, s.u.hold = time.Time{}, false, ""
+	s.held, s.u.hold = time.Time{}, ""
 	s.u.report(func(st *Status) { st.Hold = "" })
 }
 
@@ -176,7 +176,7 @@ func (s *session) stored(r *holdfast.Receipt) {
 	}
 	s.freed(slices.Index(holdfast.Lanes[:], r.Lane), r.Stream, ranges)
 	s.takeUp(r.Stream)
-	if again := s.silence.heard(time.Now()); again || !s.held.IsZero() || s.cautious {
+	if again := s.silence.heard(time.Now()); again || s.u.hold != "" {
 		s.release()
 		s.restart() // what was on its way while nobody listened is lost, more likely than not
 	}

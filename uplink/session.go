@@ -28,7 +28,6 @@ type session struct {
 	turn     uint64        // publications so far
 	silence  silence
 	held     time.Time                     // nothing is sent before; zero where nobody holds
-	cautious bool                          // after a hold: one batch at a time, until a receipt comes
 	broken   time.Time                     // the queue is not read before; zero where it can be
 	aside    map[holdfast.Stream]time.Time // streams of which the receiver takes nothing, and until when
 	greeting *mqtt.Sent
@@ -52,7 +51,7 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	if err := u.settleBinding(ctx); err != nil {
 		return false, err
 	}
-	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox), cautious: u.hold != "", aside: make(map[holdfast.Stream]time.Time)}
+	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox), aside: make(map[holdfast.Stream]time.Time)}
 	for i := range s.lanes {
 		s.lanes[i].limit = eventWindow
 		if holdfast.Lanes[i] == holdfast.LaneTelemetry {
@@ -190,7 +189,6 @@ func (s *session) expire(now time.Time) {
 	if !s.held.IsZero() && !s.held.After(now) {
 		s.held = time.Time{}
 		s.restart()
-		s.cautious = true // the next answer may be the same
 	}
 	s.retryAside(now)
 }

@@ -53,12 +53,12 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 		err = tx.putSamples()
 	}
 	if err == nil {
-		err = tx.exec("COMMIT")
+		err = tx.commit()
 	}
 	if err != nil {
 		// Some errors have rolled back already, and then this one fails; the first error is the one that tells.
 		_ = tx.exec("ROLLBACK")
-		return fmt.Errorf("commit: %w", err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,6 +100,13 @@ func (t *Tx) exec(query string, args ...any) error {
 	}
 	_, err = stmt.ExecContext(t.ctx, args...)
 	return classify(err)
+}
+
+func (t *Tx) commit() error {
+	if err := t.exec("COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
 }
 
 // row runs a query for one row; a query that finds none returns [sql.ErrNoRows].
