@@ -15,7 +15,7 @@ part() {
 	images) env HOLDFAST_IMAGES=1000000 "$go" test -v -count 1 -timeout 4h ./test/crash ;;
 	damage) env HOLDFAST_COPIES=10000 "$go" test -v -count 1 -timeout 4h ./test/damage ;;
 	power) env HOLDFAST_CUTS=50 "$go" test -v -count 1 -timeout 3h -run PowerCut ./test/virtualpi ;;
-	fuzz) env HOLDFAST_FUZZ=300 "$go" test -v -count 1 -timeout 6h ./test/fuzz ;;
+	fuzz) env HOLDFAST_FUZZ=120 "$go" test -v -count 1 -timeout 6h ./test/fuzz ;;
 	mutants) env HOLDFAST_MUTANTS=1 "$go" test -v -count 1 -timeout 2h ./test/mutants ;;
 	*)
 		echo "chaos: no part $1: want some of named kills images damage power fuzz mutants" >&2
