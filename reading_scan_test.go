@@ -91,6 +91,7 @@ func TestScanWrittenReading(t *testing.T) {
 	}
 }
 
+// What the quick way accepts, it reads as encoding/json does.
 func FuzzScanReading(f *testing.F) {
 	for _, c := range scanned {
 		f.Add([]byte(c.text))

@@ -8,9 +8,7 @@ import (
 	"holdfast"
 )
 
-// What every target of this file holds a decoder to: what it accepts is valid, can be written, and is read back the same,
-// so that nothing is read that could not have been written; what it refuses is refused as invalid.
-
+// What is accepted is valid, can be written and is read back the same; what is refused is refused as invalid.
 func FuzzDecodeBatch(f *testing.F) {
 	for _, data := range golden(f, "batch") {
 		f.Add(data)
@@ -28,6 +26,7 @@ func FuzzDecodeBatch(f *testing.F) {
 	})
 }
 
+// What is accepted is valid, can be written and is read back the same; what is refused is refused as invalid.
 func FuzzDecodeReceipt(f *testing.F) {
 	for _, data := range golden(f, "receipt") {
 		f.Add(data)
@@ -42,11 +41,20 @@ func FuzzDecodeReceipt(f *testing.F) {
 	})
 }
 
-func FuzzDecodeStatus(f *testing.F)   { fuzzNoun(f, "state", DecodeStatus) }
+// What is accepted is valid, can be written and is read back the same; what is refused is refused as invalid.
+func FuzzDecodeStatus(f *testing.F) { fuzzNoun(f, "state", DecodeStatus) }
+
+// What is accepted is valid, can be written and is read back the same; what is refused is refused as invalid.
 func FuzzDecodePresence(f *testing.F) { fuzzNoun(f, "presence", DecodePresence) }
-func FuzzDecodeCatalog(f *testing.F)  { fuzzNoun(f, "catalog", DecodeCatalog) }
-func FuzzDecodeCommand(f *testing.F)  { fuzzNoun(f, "command", DecodeCommand) }
-func FuzzDecodeResult(f *testing.F)   { fuzzNoun(f, "result", DecodeResult) }
+
+// What is accepted is valid, can be written and is read back the same; what is refused is refused as invalid.
+func FuzzDecodeCatalog(f *testing.F) { fuzzNoun(f, "catalog", DecodeCatalog) }
+
+// What is accepted is valid, can be written and is read back the same; what is refused is refused as invalid.
+func FuzzDecodeCommand(f *testing.F) { fuzzNoun(f, "command", DecodeCommand) }
+
+// What is accepted is valid, can be written and is read back the same; what is refused is refused as invalid.
+func FuzzDecodeResult(f *testing.F) { fuzzNoun(f, "result", DecodeResult) }
 
 func fuzzNoun[T any, N noun[T]](f *testing.F, word string, decode func([]byte) (*T, error)) {
 	for _, data := range golden(f, word) {

@@ -39,7 +39,7 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-// FuzzVariable sets one variable.
+// Whatever a variable holds: the setting has a valid value, or there is a mistake that says the variable.
 func FuzzVariable(f *testing.F) {
 	for i, s := range scalars() {
 		f.Add(byte(i), s.fallback)

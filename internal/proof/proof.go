@@ -12,6 +12,7 @@ import (
 // A Trial is one fault, tried some number of times.
 type Trial struct {
 	Part   string // what tried it, a heading of docs/reliability.md: "Crash images"
+	Place  string // where the same faults are tried at several: "receiver's own broker"; empty otherwise
 	Fault  string // what was done to the system: "unsynced writes dropped, reordered, torn at 512 B"
 	Holds  string // what must hold after it: "opens, …"
 	Tried  int    // how often

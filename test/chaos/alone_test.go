@@ -13,7 +13,7 @@ import (
 
 const (
 	part  = "Chaos" // the heading of docs/reliability.md
-	holds = "each row handed out is in the database once, but for those younger than 1.5 s at a kill of the gateway; no number lacks a ledger entry"
+	holds = "Each row handed out is in the database once, but for those younger than 1.5 s at a kill of the gateway; no number lacks a ledger entry"
 )
 
 // together is how many systems are tried at the same time: most of the time they wait.
@@ -96,8 +96,8 @@ func tryAlone(t *testing.T, bin string, s setup, f fault, tries, seed int) (behi
 	}
 	v := b.finish(t)
 	proof.Record(t, proof.Trial{
-		Part: part, Fault: f.name + ", " + brokerName(s.mosquitto), Holds: holds, Tried: tries, Unit: "times", Failed: v.broken(),
-		Note: fmt.Sprintf("%v. At most %d rows waited at its end, slowest recovery %.1f s%s", v, behind, slowest.Seconds(), b.restarts()), Seed: fmt.Sprint(seed),
+		Part: part, Place: brokerName(s.mosquitto), Fault: f.name, Holds: holds, Tried: tries, Unit: "times", Failed: v.broken(),
+		Note: fmt.Sprintf("%v; at most %d waited, slowest recovery %.1f s%s", v, behind, slowest.Seconds(), b.restarts()), Seed: fmt.Sprint(seed),
 	})
 	v.check(t)
 	return behind

@@ -54,8 +54,8 @@ func gatewaysDiskFull(t *testing.T, bin string) {
 	}
 	v := b.finish(t)
 	proof.Record(t, proof.Trial{
-		Part: part, Fault: "gateway's disk full, with the receiver away, until memory overflows", Holds: "each row is in the database once, or is one of as many numbers stated as dropped (full)",
-		Tried: 1, Unit: "times", Failed: v.broken(), Note: fmt.Sprintf("%v. Recovery %.1f s, without a start; %d MB more memory at most%s", v, took.Seconds(), grown>>20, b.restarts()),
+		Part: part, Fault: "gateway's disk full, with the receiver away, until memory overflows", Holds: "Each row is in the database once, or is one of as many numbers stated as dropped (full)",
+		Tried: 1, Unit: "times", Failed: v.broken(), Note: fmt.Sprintf("%v; recovery %.1f s, without a start; %d MB more memory at most%s", v, took.Seconds(), grown>>20, b.restarts()),
 	})
 	v.check(t)
 	if grown > maxGrown {
@@ -81,8 +81,8 @@ func gatewaysDiskSmall(t *testing.T, bin string) {
 	}
 	v := b.finish(t)
 	proof.Record(t, proof.Trial{
-		Part: part, Fault: "gateway's disk smaller than its buffer may become", Holds: "each row is in the database once: history goes, nothing that is owed",
-		Tried: 1, Unit: "times", Failed: v.broken() + v.outside, Note: fmt.Sprintf("%v. The newest row %.1f s behind%s", v, took.Seconds(), b.restarts()),
+		Part: part, Fault: "gateway's disk smaller than its buffer may become", Holds: "Each row is in the database once: history goes, nothing that is owed",
+		Tried: 1, Unit: "times", Failed: v.broken() + v.outside, Note: fmt.Sprintf("%v; the newest row %.1f s behind%s", v, took.Seconds(), b.restarts()),
 	})
 	v.check(t)
 	if v.outside > 0 {

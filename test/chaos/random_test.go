@@ -29,9 +29,9 @@ func testChaos(t *testing.T, mosquitto bool) {
 	b.play(t, random, plan)
 	v := b.finish(t)
 	proof.Record(t, proof.Trial{
-		Part: part, Fault: "kills of every part and all other faults, at random and overlapping, " + brokerName(mosquitto),
+		Part: part, Place: brokerName(mosquitto), Fault: "kills of every part and all other faults, at random and overlapping",
 		Holds: holds, Tried: n, Unit: "kills", Failed: v.broken(), Seed: fmt.Sprint(seed),
-		Note: fmt.Sprintf("%d of the gateway, with %d other faults. %v%s", len(b.deaths), happened, v, b.restarts()),
+		Note: fmt.Sprintf("%d of the gateway, with %d other faults; %v%s", len(b.deaths), happened, v, b.restarts()),
 	})
 	v.check(t)
 }

@@ -28,8 +28,23 @@ type verdict struct {
 }
 
 func (v verdict) String() string {
-	return fmt.Sprintf("%d rows handed out: %d in the database once, %d twice, %d lost within the window of a kill (the oldest %v before it), %d lost outside it, %d stated as dropped for want of space; %d holes in the ledger, %d other statements",
-		v.rows, v.once, v.twice, v.lost, v.farthest.Round(time.Millisecond), v.outside, v.stated, len(v.holes), len(v.strange))
+	text := fmt.Sprintf("%d rows, %d stored once", v.rows, v.once)
+	for _, c := range []struct {
+		n    int
+		what string
+	}{
+		{v.twice, "twice"},
+		{v.lost, fmt.Sprintf("lost within the window of a kill (the oldest %v before it)", v.farthest.Round(time.Millisecond))},
+		{v.outside, "not stored otherwise"},
+		{v.stated, "stated as dropped (full)"},
+		{len(v.holes), "holes in the ledger"},
+		{len(v.strange), "strange statements"},
+	} {
+		if c.n > 0 {
+			text += fmt.Sprintf(", %d %s", c.n, c.what)
+		}
+	}
+	return text
 }
 
 // broken counts what breaks the promise.

@@ -65,7 +65,7 @@ func trial(l proof.Line) (part, what string, ok bool) {
 	if l.Trial == nil {
 		return "", "", false
 	}
-	return l.Trial.Part, l.Trial.Fault, true
+	return l.Trial.Part, l.Trial.Place + "|" + l.Trial.Fault, true
 }
 
 func figure(l proof.Line) (part, what string, ok bool) {
@@ -96,6 +96,41 @@ func read(file string) ([]proof.Line, error) {
 type Part struct {
 	Name  string
 	Lines []proof.Line
+}
+
+// A Table is lines of a part that one thing must hold for, at one place.
+type Table struct {
+	Place, Holds string
+	Tests        []string // that tried, without what they call their cases
+	Lines        []proof.Line
+}
+
+// Tables returns the lines of a part that belong together. Those that share what must hold with no other stand in one table,
+// where Holds is empty and each line says it.
+func (p *Part) Tables() []*Table {
+	alike := map[string]int{}
+	for _, l := range p.Lines {
+		alike[l.Trial.Holds]++
+	}
+	var tables []*Table
+	for _, l := range p.Lines {
+		holds := l.Trial.Holds
+		if alike[holds] == 1 {
+			holds = ""
+		}
+		i := slices.IndexFunc(tables, func(t *Table) bool { return t.Place == l.Trial.Place && t.Holds == holds })
+		if i < 0 {
+			i = len(tables)
+			tables = append(tables, &Table{Place: l.Trial.Place, Holds: holds})
+		}
+		t := tables[i]
+		t.Lines = append(t.Lines, l)
+		if name, _, _ := strings.Cut(l.Trial.Test, "/"); !slices.Contains(t.Tests, name) {
+			t.Tests = append(t.Tests, name)
+		}
+	}
+	slices.SortStableFunc(tables, func(t, u *Table) int { return cmp.Compare(t.Place, u.Place) })
+	return tables
 }
 
 // gather sorts lines under their headings, in the order in which these first came. Of two lines about the same thing the
