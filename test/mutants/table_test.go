@@ -70,7 +70,7 @@ func mutants() []mutant {
 			}},
 			detectors: []detector{
 				{folder: "receiver", tests: "."},
-				{folder: "cmd/gateway", tests: "TestDay"},
+				{folder: "cmd/gateway", tests: "TestCounterexample"},
 			},
 		},
 		{
