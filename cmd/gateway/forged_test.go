@@ -20,11 +20,7 @@ func TestForgedReceiptsHeal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
-		quit := b.receiverUntil()
-		stop := b.gateway(holdfast.AckReceipt)
-		time.Sleep(time.Minute)
-		quit()
-		time.Sleep(10 * time.Minute)
+		stop := b.backlog()
 		before := b.telemetry()
 
 		forger, err := mqtt.Connect(t.Context(), mqtt.Options{Dial: b.broker.Dial, ClientID: "forger", CleanSession: true})
@@ -64,11 +60,7 @@ func TestDeviceChangesID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
-		quit := b.receiverUntil()
-		stop := b.gateway(holdfast.AckReceipt)
-		time.Sleep(time.Minute)
-		quit()
-		time.Sleep(10 * time.Minute)
+		stop := b.backlog()
 		old := stop()
 
 		r := b.receiver()
@@ -99,6 +91,16 @@ func TestDeviceChangesID(t *testing.T) {
 			t.Errorf("the new id's numbers: %+v, %d readings taken", got, taken)
 		}
 	})
+}
+
+// backlog starts a gateway, whose receiver leaves after a minute, and returns ten minutes later what ends it.
+func (b *bubble) backlog() (stop func() uint64) {
+	quit := b.receiverUntil()
+	stop = b.gateway(holdfast.AckReceipt)
+	time.Sleep(time.Minute)
+	quit()
+	time.Sleep(10 * time.Minute)
+	return stop
 }
 
 func (b *bubble) of(device string) *receiver.Completeness {
