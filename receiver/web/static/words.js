@@ -92,17 +92,25 @@ function causes(streams) {
   return [...sums].sort((a, b) => b[1] - a[1]);
 }
 
-// completeness says in one sentence whether every number is here. streams may be null where they are not known.
+// completeness says in a sentence or two whether every number is here. streams may be null where they are not known.
 export function completeness(totals, streams, device) {
+  const numbers = known(totals, streams, device);
+  const cards = (streams ?? []).filter((s) => s.ended === "lost").length;
+  if (!cards) return numbers;
+  const whose = cards === 1 ? "A card was lost: what it alone had held" : `${cards} cards were lost: what they alone had held`;
+  return { level: "warn", text: `${numbers.text} ${whose} is not among them.` };
+}
+
+function known(totals, streams, device) {
   const { head, data, thinned, dropped, rejected, missing } = totals;
   if (head === 0) return { level: "", text: "No number is known yet." };
   if (data === head) return { level: "good", text: `Every number is here: ${count(data)} of ${count(head)}.` };
   const parts = [];
   const held = missing > 0 && backlog(device).records >= missing;
   if (missing) parts.push(`${plural(missing, "number")} missing${held ? " and still on the device" : ""}`);
-  const known = causes(streams ?? []);
-  const told = known.reduce((sum, [, n]) => sum + n, 0);
-  for (const [cause, n] of known) parts.push(`${count(n)} ${cause}`);
+  const why = causes(streams ?? []);
+  const told = why.reduce((sum, [, n]) => sum + n, 0);
+  for (const [cause, n] of why) parts.push(`${count(n)} ${cause}`);
   if (dropped + rejected > told) parts.push(`${count(dropped + rejected - told)} ${told ? "more " : ""}lost, with a known cause`);
   if (thinned) parts.push(`${count(thinned)} kept as summaries only`);
   const level = dropped + rejected || (missing && !held) ? "warn" : "info";
