@@ -93,6 +93,7 @@ func tryAlone(t *testing.T, bin string, s setup, f fault, tries, seed int) (behi
 		behind = max(behind, b.handedOut(t)-newestRow(b.data))
 		end()
 		slowest = max(slowest, b.waitStored(t, b.handedOut(t), recovery))
+		b.waitReceipted(t, recovery)
 	}
 	v := b.finish(t)
 	proof.Record(t, proof.Trial{

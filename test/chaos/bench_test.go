@@ -187,6 +187,23 @@ func (b *bench) waitStored(t *testing.T, n int, limit time.Duration) time.Durati
 	return time.Since(start)
 }
 
+// waitReceipted waits until receipts come again: rows may be stored, and the gateway never hear of it.
+func (b *bench) waitReceipted(t *testing.T, limit time.Duration) {
+	t.Helper()
+	var before *status
+	testenv.Poll(t.Context(), t, limit, "a receipt for new rows", func() bool {
+		b.supervise(t)
+		s, err := b.status(t.Context())
+		if err != nil || s.Stream.IsZero() {
+			return false
+		}
+		if before == nil || s.Stream != before.Stream {
+			before = &s
+		}
+		return s.Records.Delivered > before.Records.Delivered
+	})
+}
+
 // finish lets everything arrive that was handed out, ends the system and returns what became of every row.
 func (b *bench) finish(t *testing.T) verdict {
 	t.Helper()
@@ -215,7 +232,7 @@ func (b *bench) waitDrained(t *testing.T) {
 
 // A status is what the gateway's page says, as far as a test wants to know it.
 type status struct {
-	Records struct{ Waiting, Dropped int }
+	Records struct{ Waiting, Dropped, Delivered int }
 	Stream  holdfast.Stream // zero until the buffer is open
 }
 
