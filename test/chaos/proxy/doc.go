@@ -7,7 +7,8 @@
 // whole, or the connection ends. So a connection that lost bytes, or one end, is reset at the latest when the fault is
 // over; one that was only frozen goes on.
 //
-// It knows of MQTT where packets begin and end, and what a SUBACK is, which it can turn into a refusal. It speaks no TLS.
+// It knows of MQTT where packets begin and end, and what SUBSCRIBE and SUBACK are: it can
+// turn a subscription into one that was refused, to something that nobody publishes. It speaks no TLS.
 //
 // Only tests import this package.
 package proxy

@@ -6,7 +6,7 @@ import "time"
 type Fault struct {
 	Refuse   bool // new connections are reset as soon as they are taken
 	Unclosed bool // half-open: the end of one side is not told to the other
-	Deny     bool // every SUBACK says that the broker refused
+	Deny     bool // subscriptions are made to other topics, and every SUBACK says that the broker refused
 	Up       Way  // what clients send
 	Down     Way  // what the server sends
 }

@@ -175,7 +175,7 @@ func (f *flow) pass(bytes []byte) bool {
 		bytes = bytes[:min(left, len(bytes))]
 	}
 	for i := range bytes {
-		bytes[i] = f.packets.next(bytes[i], f.state.fault.Deny && f.direction == Down)
+		bytes[i] = f.packets.next(bytes[i], f.state.fault.Deny)
 		if way.Cut && f.passed+i >= way.After && f.packets.middle() {
 			f.to.Write(bytes[:i+1])
 			f.link.reset()

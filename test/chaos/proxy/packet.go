@@ -7,6 +7,8 @@ type packets struct {
 	size int  // of its body
 	at   int  // bytes of the body that were seen
 	bits int  // of size that were seen
+
+	filter filter // of a SUBSCRIBE
 }
 
 // A part of a packet is what the next byte is.
@@ -19,12 +21,13 @@ const (
 )
 
 const (
-	suback       = 9
-	subackCodes  = 2 // before them its body has the packet's number
-	subackRefuse = 0x80
+	subscribe = 8
+	suback    = 9
+	number    = 2 // bytes of the packet's number, with which either body begins
+	refusal   = 0x80
 )
 
-// next takes a byte and returns it, in a SUBACK as a refusal where deny is set.
+// next takes a byte and returns it. Where deny is set a SUBSCRIBE asks for topics that nobody uses, and a SUBACK refuses.
 func (p *packets) next(b byte, deny bool) byte {
 	switch p.part {
 	case first:
@@ -40,14 +43,40 @@ func (p *packets) next(b byte, deny bool) byte {
 			p.part = body
 		}
 	case body:
-		if deny && p.kind == suback && p.at >= subackCodes {
-			b = subackRefuse
+		switch {
+		case p.at < number:
+		case p.kind == subscribe && p.filter.begins(b) && deny:
+			b = 'x'
+		case p.kind == suback && deny:
+			b = refusal
 		}
 		if p.at++; p.at == p.size {
 			p.part = first
 		}
 	}
 	return b
+}
+
+// A filter follows the topic filters of a SUBSCRIBE: of each the length in two bytes, the text, the QoS.
+type filter struct {
+	head   int // bytes of the length that were seen
+	length int
+	seen   int // bytes of the text and the QoS
+}
+
+// begins takes the next byte and reports whether it is the first of a filter's text.
+func (f *filter) begins(b byte) bool {
+	if f.head < 2 {
+		f.head++
+		f.length = f.length<<8 | int(b)
+		return false
+	}
+	f.seen++
+	first := f.seen == 1 && f.length > 0
+	if f.seen > f.length {
+		*f = filter{}
+	}
+	return first
 }
 
 // middle reports whether a packet is half through.

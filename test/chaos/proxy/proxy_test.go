@@ -235,8 +235,8 @@ func TestDeny(t *testing.T) {
 	comes(t, client, "\x07\x01")
 	send(t, server, "\x01\x00\xd0\x00"+publish)
 	comes(t, client, "\x80\x80\xd0\x00"+publish)
-	send(t, client, "\x90\x03\x00\x01\x01") // a SUBACK goes the other way
-	comes(t, server, "\x90\x03\x00\x01\x01")
+	send(t, client, "\x82\x0e\x00\x02\x00\x03a/b\x01\x00\x03c/d\x01\x30\x02ab")
+	comes(t, server, "\x82\x0e\x00\x02\x00\x03x/b\x01\x00\x03x/d\x01\x30\x02ab")
 }
 
 func TestLatency(t *testing.T) {
