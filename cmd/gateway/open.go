@@ -87,6 +87,7 @@ func examine(ctx context.Context, o buffer.Options, args ...string) (report buff
 	defer cancel()
 	start := time.Now()
 	child := exec.CommandContext(ctx, self, append([]string{"buffer"}, args...)...)
+	child.SysProcAttr = apart() // Ctrl-C is for the daemon, which lets it finish
 	child.Env = append(os.Environ(), "BUFFER_MAX_BYTES="+strconv.FormatInt(o.MaxBytes, 10))
 	out, err := child.CombinedOutput()
 	if err != nil {

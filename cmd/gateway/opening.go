@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -32,6 +33,17 @@ func (g *gateway) viewOpening(v *dashboard.View) {
 	}
 	v.Buffer = dashboard.Buffer{Limit: g.cfg.BufferMaxBytes, Volatile: true}
 	v.Notices = append(v.Notices, "The buffer is being opened. After a power cut its file is examined first.")
+}
+
+// stopPatience is how long a stop waits for the buffer to be opened, so that what was measured meanwhile is kept. Whoever stops
+// containers gives them 10 s.
+const stopPatience = 7 * time.Second
+
+// outlive returns a context that ends so long after ctx.
+func outlive(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // openingLimit is how long a start may take until it is ill: the file is examined, salvaged and opened.

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"holdfast"
+	"holdfast/buffer"
 	"holdfast/dashboard"
 	"holdfast/sensors/simulated"
 )
@@ -62,4 +65,64 @@ func TestPageBeforeTheBuffer(t *testing.T) {
 	if err := (history{g}).History(time.Time{}, time.Now(), func(holdfast.Lane, []byte) bool { return true }); err != nil {
 		t.Errorf("history: %v", err)
 	}
+}
+
+// A stop that comes while the file of a gateway that was killed is examined waits for that: what was measured meanwhile is kept.
+func TestStopWhileOpening(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cfg, err := loadConfig("", variables("DATA_DIR", dir, "DEVICE_ID", "early", "HTTP_LISTEN", "off"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := buffer.Options{Path: filepath.Join(dir, bufferFile), Device: "early"}
+	b, err := buffer.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil || !buffer.NeedsCheck(options.Path) { // for nobody has said that it is clean
+		t.Fatalf("%v, or it needs no check", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w := world{
+		log:           slog.New(slog.DiscardHandler),
+		now:           func() holdfast.Instant { return holdfast.Instant{Time: holdfast.Micro(time.Now()), Boot: "early"} },
+		sensorChanges: make(chan holdfast.SensorChange, changes),
+		presses:       make(chan holdfast.Origin),
+	}
+	hasty := hastySource{samplerOf(&w, cfg, simulated.New(simulated.Options{}).Buses()), cancel}
+	w.source = hasty
+	if err := run(ctx, cfg, w); err != nil {
+		t.Fatal(err)
+	}
+	b, err = buffer.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	kept := 0
+	err = b.History(time.Time{}, time.Now().Add(time.Hour), func(lane holdfast.Lane, record []byte) bool {
+		if lane == holdfast.LaneTelemetry {
+			kept++
+		}
+		return true
+	})
+	if kept != 3 || err != nil {
+		t.Errorf("%d readings are kept (%v), want 3", kept, err)
+	}
+}
+
+// A hastySource hands out three readings, and then somebody stops the gateway.
+type hastySource struct {
+	source
+	stop context.CancelFunc
+}
+
+func (h hastySource) Run(ctx context.Context, out chan<- *holdfast.Reading) error {
+	for i := range 3 {
+		out <- &holdfast.Reading{Time: holdfast.Micro(time.Now()), Sensor: "a", Values: map[string]float64{"x": float64(i)}}
+	}
+	h.stop()
+	<-ctx.Done()
+	return nil
 }

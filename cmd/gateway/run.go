@@ -67,7 +67,9 @@ func run(ctx context.Context, cfg Config, w world) error {
 	g := begin(cfg, w)
 	makers.Go(func() error { return g.serve(ctx) })
 
-	if err := g.assemble(ctx); err != nil {
+	opening, giveUp := outlive(ctx, stopPatience)
+	defer giveUp()
+	if err := g.assemble(opening); err != nil {
 		makers.Go(func() error { return unlessEnded(ctx, err) }) // ends both
 		return makers.Wait()
 	}
