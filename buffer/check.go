@@ -43,6 +43,9 @@ func Check(ctx context.Context, path string) (Report, error) {
 	if err != nil {
 		return report, fmt.Errorf("check buffer %s: %w", path, err)
 	}
+	if err := walkUnheld(path); err != nil {
+		return report, fmt.Errorf("check buffer %s: %w", path, err)
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
 	switch {
 	case errors.Is(err, bberrors.ErrTimeout):

@@ -65,6 +65,9 @@ func openFile(path string, maxBytes int64) (*file, error) {
 	if err := unmarkClean(path); err != nil {
 		return nil, err
 	}
+	if err := walkUnheld(path); err != nil {
+		return nil, err
+	}
 	db, err := openBolt(cmp.Or(f.birth, path), maxBytes)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,13 @@ func readMetas(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 2*pageSize))
 }
 
+// soundMeta reports whether the checksum of a meta page is right.
+func soundMeta(meta []byte) bool {
+	sum := fnv.New64a()
+	sum.Write(meta[metaAt:metaSum])
+	return sum.Sum64() == binary.NativeEndian.Uint64(meta[metaSum:])
+}
+
 // checkMetas returns an error that wraps ErrDamaged unless the meta pages are those of two commits that follow each other.
 func checkMetas(metas []byte) error {
 	if len(metas) < 2*pageSize {
@@ -36,10 +43,8 @@ func checkMetas(metas []byte) error {
 	var commits [2]uint64
 	for i := range commits {
 		meta := metas[i*pageSize : (i+1)*pageSize]
-		sum := fnv.New64a()
-		sum.Write(meta[metaAt:metaSum])
 		commits[i] = binary.NativeEndian.Uint64(meta[metaTxid:])
-		if sum.Sum64() != binary.NativeEndian.Uint64(meta[metaSum:]) || binary.NativeEndian.Uint64(meta) != uint64(i) {
+		if !soundMeta(meta) || binary.NativeEndian.Uint64(meta) != uint64(i) {
 			return fmt.Errorf("%w: meta page %d", ErrDamaged, i)
 		}
 	}

@@ -17,7 +17,10 @@ import (
 	"holdfast/internal/testenv"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// go-redis ends by itself a goroutine of its own that looks once a second whether a server is back.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
 
 // gateway stands for the one whose measuring is mirrored.
 type gateway struct {

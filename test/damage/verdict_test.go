@@ -1,7 +1,9 @@
 package damage
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +24,8 @@ type verdict struct {
 	delivered uint64   // records that were owed, and are
 	stated    uint64   // records that were owed and are stated as lost now
 	gone      uint64   // owed numbers that nothing in the damaged file told of any more
+	earlier   bool     // both meta pages were put back: it is the file of an earlier commit, as after a power cut before the later ones
+	forgotten uint64   // owed numbers of these later commits
 }
 
 func (v *verdict) broken(format string, args ...any) {
@@ -37,6 +41,7 @@ func (v *verdict) judge(o *original, damaged []byte, r reading) {
 	for _, w := range r.Wrong {
 		v.broken("wrong: %s", w)
 	}
+	v.earlier = o.earlier(damaged)
 	left := traces(damaged)
 	for run, id := range o.truth.Runs {
 		for _, lane := range holdfast.Lanes {
@@ -69,6 +74,8 @@ func (v *verdict) lane(where string, was *laneTruth, is *found, told *trace) {
 				}
 			case (v.damaged || v.lies) && seq > told.head:
 				v.gone++
+			case v.earlier && !v.damaged && seq > is.last():
+				v.forgotten++
 			case v.damaged && told.done.Contains(seq): // as an older entry has it; a database that lacks it asks
 			default:
 				v.broken("%s: %d is neither delivered nor done nor stated as lost; %+v", where, seq, *told)
@@ -76,6 +83,25 @@ func (v *verdict) lane(where string, was *laneTruth, is *found, told *trace) {
 			}
 		}
 	}
+}
+
+// last is the highest number that the file delivers or states.
+func (f *found) last() (seq uint64) {
+	for _, set := range []holdfast.Ranges{f.Data, f.Stated} {
+		if len(set) > 0 {
+			seq = max(seq, set[len(set)-1].Last)
+		}
+	}
+	return seq
+}
+
+// earlier reports whether both meta pages are those of an earlier file. Nothing tells that from a power cut before the commits
+// that they miss: the pages of these are free ones then.
+func (o *original) earlier(damaged []byte) bool {
+	metas := damaged[:min(len(damaged), 2*page)]
+	return !bytes.Equal(metas, o.data[:2*page]) && slices.ContainsFunc(o.older, func(older []byte) bool {
+		return len(older) >= 2*page && bytes.Equal(metas, older[:2*page])
+	})
 }
 
 // counts compares what salvage, and the gateway's event, say with what came out, and the start with what it may cost.
@@ -109,7 +135,7 @@ type tally struct {
 	mu                                  sync.Mutex
 	tried, failed, sound, aside, wholes int
 	died                                int
-	delivered, stated, gone             uint64
+	delivered, stated, gone, forgotten  uint64
 	longest                             time.Duration
 }
 
@@ -137,6 +163,7 @@ func (c *tally) add(t *testing.T, name string, v verdict) {
 	c.delivered += v.delivered
 	c.stated += v.stated
 	c.gone += v.gone
+	c.forgotten += v.forgotten
 	c.longest = max(c.longest, v.service)
 }
 
@@ -147,6 +174,9 @@ func (c *tally) record(t *testing.T, kind damage, seed uint64) {
 	}
 	note := fmt.Sprintf("%d were opened as they were, %d set aside and salvaged; %d records delivered, %d stated lost, %d beyond what the file still told of; %d whole starts, the slowest served after %v",
 		c.sound, c.aside, c.delivered, c.stated, c.gone, c.wholes, c.longest.Round(time.Millisecond))
+	if c.forgotten > 0 {
+		note += fmt.Sprintf("; %d of commits that both meta pages have forgotten", c.forgotten)
+	}
 	holds := "the gateway starts and serves within 2 s; what is delivered was stored so, once; what is not is stated; salvage counts right"
 	if kind.lies {
 		note += fmt.Sprintf("; %d starts died of it, and the next examined the file", c.died)
