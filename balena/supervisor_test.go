@@ -23,7 +23,8 @@ func TestReboot(t *testing.T) {
 		want   string
 	}{
 		{"accepted", 202, `{"Data":"OK","Error":null}`, ""},
-		{"locked", 423, `{"Data":"","Error":"Updates are locked"}`, "reboot: supervisor: 423 Locked: Updates are locked"},
+		{"locked", 423, `{"Data":"","Error":"Updates are locked"}`, "reboot: supervisor: 423 Locked: Updates are locked: an update lock is held"},
+		{"accepted and yet not", 200, `{"Data":"","Error":"it is busy"}`, "reboot: supervisor: refused: it is busy"},
 		{"wrong key", 401, `{"status":"failed","message":"` + key + ` is wrong"}`, "reboot: supervisor: 401 Unauthorized: … is wrong"},
 		{"no words", 500, `oops`, "reboot: supervisor: 500 Internal Server Error"},
 		{"endless words", 503, `{"Error":"` + strings.Repeat("x", 1000) + `"}`, "reboot: supervisor: 503 Service Unavailable: " + strings.Repeat("x", 200)},
@@ -101,14 +102,5 @@ func TestKeyStaysSecret(t *testing.T) {
 				t.Errorf("%s: the key is in %q", tt.name, printed)
 			}
 		}
-	}
-}
-
-func TestReadEnvironment(t *testing.T) {
-	t.Parallel()
-	got := ReadEnvironment(func(name string) string { return "<" + name + ">" })
-	want := Environment{"<BALENA_DEVICE_UUID>", "<BALENA_DEVICE_TYPE>", "<BALENA_DEVICE_NAME_AT_INIT>", "<BALENA_APP_ID>", "<BALENA_APP_NAME>"}
-	if got != want {
-		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
