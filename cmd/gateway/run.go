@@ -48,6 +48,14 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	w.mistakes, w.level = errors.Join(mistakes, w.mistakes), level
+	if err := dropPrivileges(); err != nil {
+		log.Warn("privileges are not dropped", "err", err)
+	}
+	release, err := ownFolder(ctx, cfg.DataDir, log)
+	if err != nil {
+		return nil // it was told to end while it waited
+	}
+	defer release()
 	return run(ctx, cfg, w)
 }
 

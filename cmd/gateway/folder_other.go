@@ -1,0 +1,13 @@
+//go:build !linux
+
+package main
+
+import (
+	"context"
+	"log/slog"
+)
+
+// ownFolder does nothing: the buffer's own lock has to do.
+func ownFolder(context.Context, string, *slog.Logger) (release func(), err error) {
+	return func() {}, nil
+}
