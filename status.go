@@ -11,6 +11,7 @@ type Status struct {
 	Boot             string              `json:"boot,omitempty"`
 	Since            time.Time           `json:"since,omitzero"` // start of the daemon
 	Version          string              `json:"version,omitempty"`
+	Release          string              `json:"release,omitempty"` // of the fleet's software, on balena
 	Measuring        *bool               `json:"measuring,omitempty"`
 	Ack              AckMode             `json:"ack,omitempty"`
 	Store            Stream              `json:"store,omitzero"`     // the database that the gateway is bound to

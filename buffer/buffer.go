@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -69,6 +70,7 @@ type Buffer struct {
 	wake     chan struct{} // cap 1: something wants to be committed now
 	changed  chan struct{} // cap 1: there is something new to send
 	writer   writer        // belongs to the goroutine of Run
+	turns    atomic.Uint64 // of that goroutine's loop
 	damage   int           // entries, values and blocks that load could not read
 
 	mu       sync.Mutex // guards all below; never held over I/O
@@ -212,6 +214,7 @@ func (b *Buffer) Run(ctx context.Context) error {
 	tick := time.NewTicker(b.o.Window)
 	defer tick.Stop()
 	for {
+		b.turns.Add(1)
 		b.announce()
 		select {
 		case <-ctx.Done():
@@ -224,6 +227,10 @@ func (b *Buffer) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// Turns counts how often the loop of Run has turned: once a window at least, also while the card refuses. It stands still
+// where a commit does not come back. It never blocks.
+func (b *Buffer) Turns() uint64 { return b.turns.Load() }
 
 func (b *Buffer) end() error {
 	err := b.commit(true)

@@ -148,6 +148,7 @@ func (s *session) forward(ctx context.Context) error {
 	alarm := time.NewTimer(longestAbsence)
 	defer alarm.Stop()
 	for {
+		s.u.turns.Add(1)
 		now := time.Now()
 		s.expire(now)
 		s.resend(now)

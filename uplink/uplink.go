@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast"
@@ -84,6 +85,7 @@ type Uplink struct {
 	failing   bool                                            // the queue
 	hold      string                                          // the receiver's reason for taking nothing; empty where it takes
 	forwarded [len(holdfast.Lanes)]map[holdfast.Stream]uint64 // highest number published so far
+	turns     atomic.Uint64                                   // see Turns
 
 	mu     sync.Mutex
 	status Status
@@ -134,11 +136,15 @@ func (u *Uplink) Run(ctx context.Context) error {
 	running.Go(func() { u.obey(ctx) })
 	if u.o.Broker.Broker == "" && u.o.Broker.Dial == nil {
 		u.report(func(s *Status) { s.Error = "no broker is configured" })
-		<-ctx.Done()
+		for ctx.Err() == nil {
+			u.turns.Add(1)
+			wait(ctx, heartbeat)
+		}
 		return nil
 	}
 	pause := backoff{rand: u.o.Rand}
 	for ctx.Err() == nil {
+		u.turns.Add(1)
 		start := time.Now()
 		progress, err := u.session(ctx)
 		if ctx.Err() != nil {
@@ -157,6 +163,10 @@ func (u *Uplink) Run(ctx context.Context) error {
 	u.down(nil)
 	return nil
 }
+
+// Turns counts how often the loops of Run have turned: some times in five minutes at least, also without a link. It never
+// blocks.
+func (u *Uplink) Turns() uint64 { return u.turns.Load() }
 
 // wait waits for d, or until ctx ends.
 func wait(ctx context.Context, d time.Duration) {

@@ -40,6 +40,7 @@ type Config struct {
 
 	RedisAddress, RedisPassword string // empty address: no mirror
 
+	WatchdogDevice                   string // of the hardware's watchdog; empty: none
 	SupervisorAddress, SupervisorKey string // balena gives them
 	LogLevel                         string
 }

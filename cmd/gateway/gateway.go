@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -30,6 +31,7 @@ type gateway struct {
 	boot   string    // the kernel's boot id
 	since  time.Time // start of the daemon
 	page   *dashboard.Dashboard
+	balena balena.Environment // empty elsewhere
 
 	opened  chan struct{} // closed once all that follows is there
 	buffer  *buffer.Buffer
@@ -50,7 +52,7 @@ func begin(cfg Config, w world) *gateway {
 	at := w.now()
 	g := &gateway{
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
-		alerts: newAlerts(), notices: new(notices), progress: newProgress(),
+		balena: balena.ReadEnvironment(os.Getenv), alerts: newAlerts(), notices: new(notices), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
 	g.identify()
@@ -69,7 +71,7 @@ func (g *gateway) assemble(ctx context.Context) error {
 	g.restoreRules()
 	g.connect()
 	g.mirrorTo()
-	g.progress.measured() // the loop begins now
+	g.progress.begin()
 	close(g.opened)
 	return nil
 }
@@ -82,12 +84,14 @@ func (g *gateway) identify() {
 		g.notices.add("the device id could not be kept and will be another one after the next start: " + err.Error())
 	}
 	g.device = id
-	g.log.Info("gateway starts", "device", id, "by", source, "version", version, "boot", g.boot)
+	g.log.Info("gateway starts", "device", id, "by", source, "version", version, "boot", g.boot, "balena", g.balena.String())
 }
 
 func (g *gateway) openBuffer(ctx context.Context) (err error) {
+	path := filepath.Join(g.cfg.DataDir, bufferFile)
+	defer g.holdUpdates(path)()
 	g.buffer, g.damage, err = openBuffer(ctx, buffer.Options{
-		Path: filepath.Join(g.cfg.DataDir, bufferFile), Device: g.device, MaxBytes: g.cfg.BufferMaxBytes,
+		Path: path, Device: g.device, MaxBytes: g.cfg.BufferMaxBytes,
 		Window: g.cfg.BufferWindow, Grow: g.world.grow, Log: g.log,
 		Report: func(c holdfast.BufferChange) { g.event(holdfast.EventBuffer, c) },
 	})
@@ -142,7 +146,9 @@ func (g *gateway) changed(s holdfast.Setting) {
 }
 
 func (g *gateway) rebooter() func(context.Context) error {
-	supervisor := balena.New(balena.Options{Address: g.cfg.SupervisorAddress, Key: g.cfg.SupervisorKey})
+	supervisor := balena.New(balena.Options{
+		Address: g.cfg.SupervisorAddress, Key: g.cfg.SupervisorKey, App: g.balena.AppID, Service: g.balena.Service,
+	})
 	if supervisor == nil {
 		return nil
 	}

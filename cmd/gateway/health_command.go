@@ -5,17 +5,36 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
 
+// healthURL returns where a gateway on this machine answers that listens there; empty where it has no page.
+func healthURL(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/healthz"
+}
+
 // healthCommand asks the running gateway whether it makes progress.
 func healthCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("health", flag.ContinueOnError)
-	url := flags.String("url", "http://127.0.0.1:8080/healthz", "where the gateway answers")
+	cfg, _ := loadConfig(os.Getenv("GATEWAY_CONFIG_FILE"), os.Getenv) // its mistakes are the daemon's to tell
+	url := flags.String("url", healthURL(cfg.HTTPListen), "where the gateway answers; by default as it is configured")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w: %v", errUsage, err)
+	}
+	if *url == "" {
+		_, err := fmt.Fprintln(out, "there is no page to ask; the watchdog looks after the gateway all the same")
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

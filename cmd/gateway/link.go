@@ -113,7 +113,7 @@ func (g *gateway) birth() holdfast.Status {
 		clock = holdfast.ClockSynchronized
 	}
 	return holdfast.Status{
-		Boot: g.boot, Since: g.since, Version: version, Measuring: &measuring, Clock: clock, Volatile: held.Volatile,
+		Boot: g.boot, Since: g.since, Version: version, Release: g.balena.Release, Measuring: &measuring, Clock: clock, Volatile: held.Volatile,
 		SettingsRevision: g.control.Revision(), Lanes: held.Lanes, OlderStreams: held.Older,
 		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit},
 	}

@@ -11,12 +11,15 @@ type notices struct {
 	list []string
 }
 
-func (n *notices) add(text string) {
+// add adds a notice, and reports whether it is a new one.
+func (n *notices) add(text string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !slices.Contains(n.list, text) {
-		n.list = append(n.list, text)
+	if slices.Contains(n.list, text) {
+		return false
 	}
+	n.list = append(n.list, text)
+	return true
 }
 
 func (n *notices) all() []string {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/balena"
 	"holdfast/buffer"
 )
 
@@ -19,6 +20,16 @@ const bufferFile = "buffer.db"
 
 // examineLimit bounds the examination of the file after an unclean stop; the largest file takes a Pi Zero a few seconds.
 const examineLimit = time.Minute
+
+// holdUpdates holds balena's updates back while a file that was not closed well is examined and salvaged: an update that cut
+// this off would lose nothing, but begin it anew. It also ends what a killed gateway held.
+func (g *gateway) holdUpdates(path string) (release func()) {
+	locks := balena.NewLocks(g.balena.LockPath, g.log)
+	if !buffer.NeedsCheck(path) && buffer.Unsalvaged(path) == "" {
+		return func() {}
+	}
+	return locks.Hold("the examination of the buffer", openingLimit)
+}
 
 // openBuffer opens the buffer. After an unclean stop child processes look at the file first, because a damaged one kills
 // the process that opens it; a damaged file is set aside and what can be read of it goes into a new one. The second

@@ -56,7 +56,7 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 		return nil // it was told to end while it waited
 	}
 	defer release()
-	return run(ctx, cfg, w)
+	return guarded(ctx, cfg, w)
 }
 
 // waiting is how many readings wait in memory while the buffer is being opened, or its writer is busy.
@@ -74,6 +74,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return w.source.Run(ctx, readings) })
 	g := begin(cfg, w)
 	makers.Go(func() error { return g.serve(ctx) })
+	makers.Go(func() error { return g.watchdog(ctx) })
 
 	opening, giveUp := outlive(ctx, stopPatience)
 	defer giveUp()
@@ -99,6 +100,10 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.watchClock(ctx) })
 	makers.Go(func() error { return g.mirror.Run(ctx) })
+	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.sampler, g.samplerAlive()) })
+	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.writer, moves(g.buffer.Turns)) })
+	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.uplink, moves(g.uplink.Turns)) })
+	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.controls, g.controlAlive(ctx)) })
 
 	err := makers.Wait()
 	close(readings)

@@ -13,7 +13,7 @@ import (
 func (g *gateway) bootEvent() {
 	at := g.now()
 	records := []holdfast.Record{holdfast.NewEvent(at, holdfast.EventBoot, holdfast.Boot{
-		Boot: g.boot, Version: version, Previous: g.buffer.Previous(),
+		Boot: g.boot, Version: version, Release: g.balena.Release, Previous: g.buffer.Previous(),
 	})}
 	if g.damage != nil {
 		records = append(records, holdfast.NewEvent(at, holdfast.EventBuffer, *g.damage))

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 
 	"holdfast"
 	"holdfast/dashboard"
@@ -16,7 +17,7 @@ import (
 func (g *gateway) Status(context.Context) dashboard.View {
 	at := g.now()
 	v := dashboard.View{
-		Time: at.Time, Device: g.device, Version: version, Since: g.since, Clock: holdfast.ClockUnsynchronized,
+		Time: at.Time, Device: g.device, Version: strings.TrimSpace(version + " " + g.balena.String()), Since: g.since, Clock: holdfast.ClockUnsynchronized,
 		Sensors: g.viewSensors(), Alerts: g.alerts.list(at.Time), Notices: g.notices.all(),
 	}
 	if at.Synchronized {

@@ -33,6 +33,7 @@ type world struct {
 
 	dial      func(ctx context.Context) (net.Conn, error) // nil for the network
 	grow      bool                                        // let the buffer file grow before there is need
+	hung      func(error)                                 // ends the daemon, parts of which do not end by themselves; nil where nobody watches
 	assembled func(*gateway)                              // told when the gateway is put together; nil where nobody asks
 }
 
