@@ -3,6 +3,7 @@ package balena
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -94,27 +95,90 @@ func lintService(s scalar, named map[string]bool, complain func(scalar, string, 
 		complain(s, "not in a build that livepush can follow")
 	case key == "volumes" && len(in) > 0 && (in[0] != "-" || !named[volume] || !strings.HasPrefix(target, "/") || strings.Contains(target, ":")):
 		complain(s, "%q: want a named volume", s.value)
+	case key == "devices" && len(in) > 0 && !strings.HasPrefix(s.value, "/dev/"):
+		complain(s, "%q: want nodes of /dev", s.value)
 	case key == "depends_on" && len(in) > 0 && in[0] != "-":
 		complain(s, "want a list")
 	}
 }
 
-func TestCompose(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../docker-compose.yml")
+// settings returns every value of a file that keeps to the plain form, as "path = value".
+func settings(t *testing.T, file string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, wrong := range lintCompose(string(text)) {
-		t.Error(wrong)
 	}
 	scalars, err := readCompose(string(text))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", file, err)
 	}
-	var got []string
 	for _, s := range scalars {
-		got = append(got, strings.Join(s.path, ".")+" = "+s.value)
+		all = append(all, strings.Join(s.path, ".")+" = "+s.value)
+	}
+	return all
+}
+
+// composeFiles are the file that is pushed and its variants.
+func composeFiles(t *testing.T) []string {
+	t.Helper()
+	variants, err := filepath.Glob("compose/*.yml")
+	if err != nil || len(variants) < 2 {
+		t.Fatalf("variants %q, %v", variants, err)
+	}
+	return append(variants, "../docker-compose.yml")
+}
+
+// Each file is what balena takes, and in each the gateway is built here, has its volume, time to stop and a bound of memory.
+func TestComposeFiles(t *testing.T) {
+	t.Parallel()
+	for _, file := range composeFiles(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, wrong := range lintCompose(string(text)) {
+			t.Errorf("%s: %s", file, wrong)
+		}
+		got := settings(t, file)
+		for _, want := range []string{
+			"services.gateway.build = .", "services.gateway.restart = always", "services.gateway.stop_grace_period = 30s",
+			"services.gateway.mem_limit = 448m", "services.gateway.volumes.- = gateway-data:/data", "services.gateway.ports.- = 80:8080",
+		} {
+			if !slices.Contains(got, want) {
+				t.Errorf("%s: no %s", file, want)
+			}
+		}
+		hardened := strings.HasSuffix(file, "hardened.yml")
+		if slices.Contains(got, "services.gateway.privileged = true") == hardened || slices.Contains(got, "services.gateway.cap_drop.- = ALL") != hardened {
+			t.Errorf("%s: privileges do not fit its name", file)
+		}
+	}
+}
+
+// balena.yml names itself, and devices for which the Dockerfile has a build.
+func TestBalenaYAML(t *testing.T) {
+	t.Parallel()
+	got := settings(t, "../balena.yml")
+	for _, want := range []string{"type = sw.application", "data.supportedDeviceTypes.- = raspberry-pi", "data.defaultDeviceType = raspberrypi3"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no %s in %q", want, got)
+		}
+	}
+	for _, s := range got {
+		if device, ok := strings.CutPrefix(s, "data.supportedDeviceTypes.- = "); ok && !strings.HasPrefix(device, "raspberry") {
+			t.Errorf("%s is no Raspberry Pi", device)
+		}
+	}
+}
+
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	got := settings(t, "../docker-compose.yml")
+	if n := slices.IndexFunc(got, func(s string) bool {
+		return strings.HasPrefix(s, "services.") && strings.Count(s, ".") == 1 && !strings.HasPrefix(s, "services.gateway")
+	}); n >= 0 {
+		t.Errorf("%s: by default there is the gateway alone", got[n])
 	}
 	for _, want := range []string{
 		"services.gateway.build = .",
@@ -143,6 +207,7 @@ func TestLintCompose(t *testing.T) {
 		{"    volumes:\n      - other:/data", `services.gateway.volumes.-: "other:/data": want a named volume`},
 		{"    volumes:\n      - data:/data:ro", `services.gateway.volumes.-: "data:/data:ro": want a named volume`},
 		{"    build:\n      target: build", "services.gateway.build.target: not in a build that livepush can follow"},
+		{"    devices:\n      - /sys:/sys", `services.gateway.devices.-: "/sys:/sys": want nodes of /dev`},
 		{"    build: ../elsewhere", "services.gateway.build: not in a build that livepush can follow"},
 		{"    depends_on:\n      other:\n        condition: service_healthy", "services.gateway.depends_on.other: want a list"},
 		{"secrets:\n  key:", "secrets: not a key that balena takes"},
