@@ -234,6 +234,7 @@ func (b *bench) waitDrained(t *testing.T) {
 type status struct {
 	Records struct{ Waiting, Dropped, Delivered int }
 	Stream  holdfast.Stream // zero until the buffer is open
+	Version string
 }
 
 func (b *bench) status(ctx context.Context) (s status, err error) {

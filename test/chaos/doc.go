@@ -11,5 +11,6 @@
 //
 // faults_test.go has the faults. Each is tried alone (HOLDFAST_FAULTS sets how often), and all together, overlapping, at
 // random, with kills in between (HOLDFAST_KILLS sets how many for each kind of broker). HOLDFAST_SEED replays a schedule.
+// swap_test.go changes the gateway for another version under load, and there nothing at all may be missing.
 // The clock is stepped in a bubble, see cmd/gateway.
 package chaos
