@@ -51,6 +51,11 @@ func NewButton(o ButtonOptions) (*Button, error) {
 	if o.Debounce < 0 || o.Debounce > time.Second {
 		errs = append(errs, fmt.Errorf("debounce %v: want 0 to 1s", o.Debounce))
 	}
+	if offset, number := lineOffset(o.Line); number && o.Chip == "" { // the header's, whatever it is called on this Pi
+		if err := checkPin(headerChips[0], offset, o.Buses); err != nil {
+			errs = append(errs, fmt.Errorf("no button there: %w", err))
+		}
+	}
 	if o.Press == nil {
 		errs = append(errs, errors.New("nothing is to be done at a press"))
 	}

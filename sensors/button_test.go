@@ -18,6 +18,9 @@ func TestButtonOptions(t *testing.T) {
 		{"as it comes", ButtonOptions{Line: "17", Press: press}, "falling", nil},
 		{"to the supply", ButtonOptions{Line: "17", Pull: "down", Press: press}, "rising", nil},
 		{"said", ButtonOptions{Line: "GPIO17", Pull: "none", Edge: "rising", Debounce: time.Millisecond, Press: press}, "rising", nil},
+		{"on a wire of I²C", ButtonOptions{Line: "2", Buses: []int{1}, Press: press}, "falling", []string{"no button there: BCM 2 is a wire of i2c-1, which is in use"}},
+		{"beside it", ButtonOptions{Line: "2", Buses: []int{0}, Press: press}, "falling", nil},
+		{"on another chip", ButtonOptions{Chip: "expander", Line: "2", Buses: []int{1}, Press: press}, "falling", nil},
 		{"all at once", ButtonOptions{Pull: "Up", Edge: "both", Debounce: 2 * time.Second}, "both", []string{
 			"line is missing", `pull "Up": want up, down or none`, `edge "both": want falling or rising`, "debounce 2s", "nothing is to be done",
 		}},
