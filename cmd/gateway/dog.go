@@ -12,9 +12,14 @@ type dog struct {
 	log  *slog.Logger
 }
 
-// openDog opens the configured device. One that cannot be had, because systemd of the host feeds it for example, is told of.
-func (g *gateway) openDog() *dog {
+// openDog opens the configured device, unless it has reset the Pi often enough. One that cannot be had, because systemd of the
+// host feeds it for example, is told of.
+func (g *gateway) openDog(allowed bool) *dog {
 	if g.cfg.WatchdogDevice == "" {
+		return nil
+	}
+	if !allowed {
+		g.notices.add("the hardware's watchdog is left alone: too many boots in a row did not end well, or that cannot be counted")
 		return nil
 	}
 	f, err := os.OpenFile(g.cfg.WatchdogDevice, os.O_WRONLY, 0)

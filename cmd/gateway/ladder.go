@@ -9,29 +9,20 @@ import (
 	"time"
 )
 
-// A remedy is what the watchdog does about a daemon that stays ill.
-type remedy int
-
-const (
-	stay remedy = iota
-	endItself
-	letReset
-)
-
-// A ladder counts on disk what the watchdog did, so that neither exits nor resets go on for ever. Times are of the kernel's
-// boot: the wall clock of a Pi without a network is anything.
+// A ladder counts on disk what may have been the watchdog's doing, so that neither exits nor resets go on for ever. It
+// counts beforehand, when the card still works: each start stands in the file until the daemon has ended well or was well
+// for an hour. Times are of the kernel's boot: the wall clock of a Pi without a network is anything.
 type ladder struct {
-	path, boot string
-	chosen     remedy // what was decided last, and until when it holds
-	until      int64
-	record     ladderRecord
+	path   string
+	record ladderRecord
+	noted  bool // the file says so
 }
 
-// ladderRecord is the file: exits of this boot, and resets in a row.
+// ladderRecord is the file.
 type ladderRecord struct {
 	Boot   string  `json:"boot"`
-	Exits  []int64 `json:"exits"` // µs since that boot
-	Resets int     `json:"resets"`
+	Starts []int64 `json:"starts"` // of this boot that did not end well, and the one that runs; µs since the boot
+	Boots  int     `json:"boots"`  // in a row that did not end well, and the one that runs
 }
 
 // ladderFile is its name in the data folder, and noteLimit how long writing it may take: the card may be what hangs.
@@ -40,61 +31,55 @@ const (
 	noteLimit  = 5 * time.Second
 )
 
-func newLadder(folder, boot string) *ladder {
-	l := &ladder{path: filepath.Join(folder, ladderFile), boot: boot}
-	if text, err := os.ReadFile(l.path); err == nil {
-		json.Unmarshal(text, &l.record) // a file that is damaged counts as none: the next note replaces it
+// openLadder counts a start at that instant, in µs since the boot. A file that is damaged counts as none.
+func openLadder(ctx context.Context, folder, boot string, now int64) *ladder {
+	l := &ladder{path: filepath.Join(folder, ladderFile)}
+	var record ladderRecord
+	if text, err := os.ReadFile(l.path); err == nil && json.Unmarshal(text, &record) != nil {
+		record = ladderRecord{}
 	}
-	if l.record.Boot != boot {
-		l.record.Boot, l.record.Exits = boot, nil
+	if record.Boot != boot {
+		record = ladderRecord{Boot: boot, Boots: record.Boots + 1}
 	}
+	record.Boots = max(record.Boots, 1)
+	record.Starts = append(lately(record.Starts, now), now)
+	l.note(ctx, record)
 	return l
 }
 
-// next decides what to do at that instant, in µs since boot, and has noted it before it returns: what cannot be noted is
-// not done.
-func (l *ladder) next(ctx context.Context, now int64, resets bool) remedy {
-	if now < l.until {
-		return l.chosen
-	}
-	hour := time.Hour.Microseconds()
-	var lately []int64
-	for _, at := range l.record.Exits {
-		if at <= now && now-at < hour {
-			lately = append(lately, at)
+// mayExit reports whether the daemon may end itself to be started anew.
+func (l *ladder) mayExit(now int64) bool {
+	return l.noted && len(lately(l.record.Starts, now)) <= exitsPerHour
+}
+
+// mayReset reports whether the hardware may reset the Pi.
+func (l *ladder) mayReset() bool { return l.noted && l.record.Boots <= resetsInRow }
+
+// well forgets all but the start that runs: the daemon has been well for an hour.
+func (l *ladder) well(ctx context.Context, now int64) {
+	l.note(ctx, ladderRecord{Boot: l.record.Boot, Starts: []int64{now}, Boots: 1})
+}
+
+// end forgets all: the daemon ends well.
+func (l *ladder) end(ctx context.Context) { l.note(ctx, ladderRecord{Boot: l.record.Boot}) }
+
+// lately returns those of the instants that lie less than an hour back.
+func lately(all []int64, now int64) (out []int64) {
+	for _, at := range all {
+		if at <= now && now-at < time.Hour.Microseconds() {
+			out = append(out, at)
 		}
 	}
-	l.chosen, l.until = stay, now+time.Minute.Microseconds()
-	record := l.record
-	switch {
-	case len(lately) < exitsPerHour:
-		l.chosen, record.Exits = endItself, append(lately, now)
-	case resets && record.Resets < resetsInRow:
-		l.chosen, record.Resets = letReset, record.Resets+1
-		l.until = now + hour // the hardware bites long before
-	default:
-		return l.chosen
-	}
-	if l.note(ctx, record) != nil {
-		l.chosen = stay
-	}
-	return l.chosen
+	return out
 }
 
-// begin forgets what was done: the daemon has been well for long enough.
-func (l *ladder) begin(ctx context.Context) {
-	if len(l.record.Exits) > 0 || l.record.Resets > 0 {
-		l.note(ctx, ladderRecord{Boot: l.boot})
-	}
-}
-
-// note makes the record durable.
-func (l *ladder) note(ctx context.Context, record ladderRecord) error {
+// note makes the record durable, and notes whether that succeeded.
+func (l *ladder) note(ctx context.Context, record ladderRecord) {
 	text, err := json.Marshal(record)
 	if err != nil {
-		return err
+		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, noteLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteLimit)
 	defer cancel()
 	written := make(chan error, 1)
 	go func() { written <- replaceFile(l.path, text) }()
@@ -103,10 +88,7 @@ func (l *ladder) note(ctx context.Context, record ladderRecord) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if err == nil {
-		l.record = record
-	}
-	return err
+	l.record, l.noted = record, err == nil
 }
 
 // replaceFile makes a small file durable, the new one whole or the old one as it was.

@@ -9,7 +9,7 @@ import (
 
 // The watchdog's ladder, see docs/adr/0020: a daemon that is ill for patience ends itself, so that it is started anew, but
 // not more often than exitsPerHour. Beyond that it stays, says so, and stops feeding the hardware's watchdog, where one is
-// configured, so that the Pi is reset; after resetsInRow resets none of which brought an hour of health, it stays for good.
+// configured, so that the Pi is reset; after resetsInRow boots that brought no hour of health the hardware is left alone.
 const (
 	patience     = 30 * time.Second
 	exitsPerHour = 3
@@ -48,15 +48,18 @@ func (g *gateway) watchdog(ctx context.Context) error {
 	if g.world.hung == nil {
 		return nil
 	}
-	d := g.openDog()
+	l := openLadder(ctx, g.cfg.DataDir, g.boot, g.now().Mono)
+	d := g.openDog(l.mayReset())
 	defer d.close()
 	tick := time.NewTicker(feedInterval)
 	defer tick.Stop()
-	ladder := newLadder(g.cfg.DataDir, g.boot)
 	wellSince, illSince := time.Now(), time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
+			if illSince.IsZero() {
+				l.end(ctx)
+			}
 			return nil
 		case <-tick.C:
 		}
@@ -64,7 +67,7 @@ func (g *gateway) watchdog(ctx context.Context) error {
 		if ill == nil {
 			illSince = time.Time{}
 			if now.Sub(wellSince) >= recovered {
-				ladder.begin(ctx)
+				l.well(ctx, g.now().Mono)
 				wellSince = now
 			}
 			d.feed()
@@ -75,22 +78,19 @@ func (g *gateway) watchdog(ctx context.Context) error {
 			illSince = now
 			g.log.Error("the gateway is ill", "err", ill)
 		}
-		if now.Sub(illSince) < patience {
+		switch {
+		case now.Sub(illSince) < patience:
 			d.feed()
-			continue
-		}
-		switch ladder.next(ctx, g.now().Mono, d != nil) {
-		case endItself:
+		case l.mayExit(g.now().Mono):
 			err := fmt.Errorf("%w, and ends to be started anew: %w", errStuck, ill)
 			g.log.Error("watchdog", "err", err)
 			d.close()
 			g.world.hung(err)
 			return nil
-		case letReset:
+		case d != nil:
 			g.stays("does not feed the hardware's watchdog any more, which resets the Pi", ill)
-		case stay:
-			d.feed()
-			g.stays("stays as it is, for it was started anew often enough", ill)
+		default:
+			g.stays("stays as it is, for it was started anew often enough, or cannot count that", ill)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,10 +66,10 @@ func (d *watched) end(t *testing.T) {
 	}
 }
 
-// well expects that the gateway goes on for an hour, without having anything to complain of.
-func (d *watched) well(t *testing.T, when string) {
+// well expects that the gateway goes on for so many minutes, without having anything to complain of.
+func (d *watched) well(t *testing.T, minutes int, when string) {
 	t.Helper()
-	for range 60 {
+	for range minutes {
 		time.Sleep(time.Minute)
 		if err := d.health(); err != nil {
 			t.Errorf("%s: %v", when, err)
@@ -86,9 +87,9 @@ func TestWatchdogLeavesAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := watch(t, t.TempDir(), nil, nil)
-		d.well(t, "without a broker")
+		d.well(t, 15, "without a broker")
 		d.pi.Bus().Stick()
-		d.well(t, "with a bus that never returns")
+		d.well(t, 15, "with a bus that never returns")
 		if s := d.world.source.Sensors()[0].State; s != holdfast.SensorLost {
 			t.Errorf("sensor is %s, want lost", s)
 		}
@@ -99,9 +100,9 @@ func TestWatchdogLeavesAlone(t *testing.T) {
 			}
 		}
 		set(holdfast.SettingInterval, "1200")
-		d.well(t, "with an interval of 20 minutes")
+		d.well(t, 90, "with an interval of 20 minutes")
 		set(holdfast.SettingMeasuring, "false")
-		d.well(t, "stopped")
+		d.well(t, 60, "stopped")
 		d.end(t)
 	})
 }
@@ -110,22 +111,31 @@ func TestWatchdogLeavesAlone(t *testing.T) {
 type stiff struct {
 	source
 	release chan struct{}
-	frozen  func() []sensors.State // nil while it turns
-	blocked bool
+	frozen  atomic.Pointer[func() []sensors.State] // nil while it turns
+	blocked atomic.Bool
 }
 
 func (s *stiff) Sensors() []sensors.State {
-	if s.frozen != nil {
-		return s.frozen()
+	if frozen := s.frozen.Load(); frozen != nil {
+		return (*frozen)()
 	}
 	return s.source.Sensors()
 }
 
 func (s *stiff) SetInterval(sensor string, d time.Duration) {
-	if s.blocked {
+	if s.blocked.Load() {
 		<-s.release
 	}
 	s.source.SetInterval(sensor, d)
+}
+
+// freeze makes the states answer that, in place of the sampler's own; nil thaws it.
+func (s *stiff) freeze(states func() []sensors.State) {
+	if states == nil {
+		s.frozen.Store(nil)
+		return
+	}
+	s.frozen.Store(&states)
 }
 
 // Each part that hangs is noticed, named, and ends the daemon in less than five minutes; nothing that was measured is lost
@@ -139,13 +149,13 @@ func TestWatchdogEnds(t *testing.T) {
 	}{
 		{"sampler", "the sampler has stood still", 2 * time.Minute, func(_ *testing.T, d *watched, s *stiff) {
 			same := s.source.Sensors()
-			s.frozen = func() []sensors.State { return same }
+			s.freeze(func() []sensors.State { return same })
 		}},
 		{"sampler's lock", "the sampler has stood still", 2 * time.Minute, func(_ *testing.T, _ *watched, s *stiff) {
-			s.frozen = func() []sensors.State { <-s.release; return nil }
+			s.freeze(func() []sensors.State { <-s.release; return nil })
 		}},
 		{"control", "control has stood still", 4 * time.Minute, func(t *testing.T, d *watched, s *stiff) {
-			s.blocked = true
+			s.blocked.Store(true)
 			go d.control.Set(t.Context(), holdfast.SettingInterval, json.RawMessage("5"), holdfast.OriginPage, "test")
 		}},
 	} {
@@ -180,9 +190,10 @@ func TestPulse(t *testing.T) {
 		g := &gateway{progress: p}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		turns, hung := uint64(0), false
+		var turns uint64
+		var hung atomic.Bool
 		go g.watchPulse(ctx, &p.writer, moves(func() uint64 {
-			if !hung {
+			if !hung.Load() {
 				turns++
 			}
 			return turns
@@ -197,7 +208,7 @@ func TestPulse(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		hung = true
+		hung.Store(true)
 		time.Sleep(time.Minute + 10*time.Second)
 		if err := p.health(); err == nil || !strings.Contains(err.Error(), "the buffer's writer has stood still for 1m1") {
 			t.Errorf("got %v", err)
@@ -212,11 +223,11 @@ func TestWatchdogIsBounded(t *testing.T) {
 		folder := t.TempDir()
 		hang := func() (*watched, *stiff) {
 			s := &stiff{release: make(chan struct{})}
-			d := watch(t, folder, nil, func(w *world) { s.source, w.source = w.source, s })
+			d := watch(t, folder, []string{"SAMPLING_INTERVAL", "10"}, func(w *world) { s.source, w.source = w.source, s })
 			time.Sleep(10 * time.Second)
 			same := s.source.Sensors()
 			synctest.Wait()
-			s.frozen = func() []sensors.State { return same }
+			s.freeze(func() []sensors.State { return same })
 			return d, s
 		}
 		for range exitsPerHour {
@@ -241,61 +252,58 @@ func TestWatchdogIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		d, s = hang()
-		time.Sleep(2 * time.Hour)
+		time.Sleep(20 * time.Minute)
 		select {
 		case err := <-d.ended:
 			t.Errorf("ended and could not count it: %v", err)
 		default:
 		}
-		s.frozen = nil
+		s.freeze(nil)
 		d.end(t)
 	})
 }
 
+// Starts are counted until one ends well or is well for an hour, boots too; what cannot be counted is not done.
 func TestLadder(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	minute := time.Minute.Microseconds()
-	ctx := t.Context()
-	for _, want := range []remedy{endItself, endItself, endItself, letReset} {
-		if got := newLadder(folder, "first").next(ctx, minute, true); got != want {
-			t.Fatalf("got %d, want %d", got, want)
+	folder, minute, ctx := t.TempDir(), time.Minute.Microseconds(), t.Context()
+	for n := range int64(6) {
+		l := openLadder(ctx, folder, "first", n*minute)
+		if got, want := l.mayExit(n*minute), n < exitsPerHour; got != want {
+			t.Errorf("start %d: may exit %v", n+1, got)
+		}
+		if n == 5 && (l.mayExit(61*minute) || !l.mayExit(63*minute)) {
+			t.Errorf("an hour after the first of %v", l.record.Starts)
 		}
 	}
-	if got := newLadder(folder, "first").next(ctx, 30*minute, false); got != stay {
-		t.Errorf("without hardware %d, want %d", got, stay)
-	}
-	if got := newLadder(folder, "first").next(ctx, 62*minute, false); got != endItself {
-		t.Errorf("an hour later %d, want %d", got, endItself)
-	}
-	// Resets are counted across boots.
-	resets := 0
-	for _, boot := range []string{"second", "third", "fourth", "fifth"} {
-		for range 5 {
-			if newLadder(folder, boot).next(ctx, minute, true) == letReset {
-				resets++
-				break // the hardware bites
+	for n, boot := range []string{"second", "third", "fourth", "fifth"} {
+		for range 3 {
+			if got, want := openLadder(ctx, folder, boot, minute).mayReset(), n+2 <= resetsInRow; got != want {
+				t.Errorf("boot %s: may reset %v", boot, got)
 			}
 		}
 	}
-	if resets != resetsInRow-1 {
-		t.Errorf("%d more resets, want %d", resets, resetsInRow-1)
+	openLadder(ctx, folder, "fifth", minute).well(ctx, 60*minute)
+	if l := openLadder(ctx, folder, "fifth", 61*minute); !l.mayReset() || len(l.record.Starts) != 2 {
+		t.Errorf("after an hour of health %+v, want two starts and one boot", l.record)
 	}
-	l := newLadder(folder, "sixth")
-	l.begin(ctx)
-	if l = newLadder(folder, "sixth"); l.record.Resets != 0 {
-		t.Errorf("after an hour of health %+v", l.record)
+	openLadder(ctx, folder, "fifth", 62*minute).end(ctx)
+	if l := openLadder(ctx, folder, "sixth", minute); l.record.Boots != 1 || len(l.record.Starts) != 1 {
+		t.Errorf("after a good end %+v", l.record)
 	}
-	// One that stays asks again later, and a damaged file counts as none.
 	if err := os.WriteFile(filepath.Join(folder, ladderFile), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := newLadder(folder, "sixth").next(ctx, minute, true); got != endItself {
-		t.Errorf("with a damaged file %d, want %d", got, endItself)
+	if l := openLadder(ctx, folder, "sixth", minute); !l.mayExit(minute) || len(l.record.Starts) != 1 {
+		t.Errorf("with a damaged file %+v", l.record)
+	}
+	if l := openLadder(ctx, filepath.Join(folder, "nowhere"), "sixth", minute); l.mayExit(minute) || l.mayReset() {
+		t.Error("without a file it may exit or reset")
 	}
 }
 
-// The hardware's watchdog is fed while all is well and called off at a clean end; it goes hungry when exits are used up.
+// The hardware's watchdog is fed while all is well and called off at a clean end; it goes hungry when exits are used up, and is left alone when
+// that did not help three times.
 func TestHardwareWatchdog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -322,7 +330,7 @@ func TestHardwareWatchdog(t *testing.T) {
 		}
 
 		now := time.Now().UnixMicro()
-		spent, _ := json.Marshal(ladderRecord{Boot: "bubble", Exits: []int64{now, now, now}})
+		spent, _ := json.Marshal(ladderRecord{Boot: "bubble", Starts: []int64{now, now, now}, Boots: 1})
 		if err := os.WriteFile(filepath.Join(folder, ladderFile), spent, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -331,14 +339,30 @@ func TestHardwareWatchdog(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		same := s.source.Sensors()
 		synctest.Wait()
-		s.frozen = func() []sensors.State { return same }
+		s.freeze(func() []sensors.State { return same })
 		time.Sleep(2 * time.Minute)
 		before := fed()
 		time.Sleep(time.Minute)
 		if after := fed(); after != before {
 			t.Errorf("still fed: %q", after[len(before):])
 		}
-		s.frozen = nil
+		s.freeze(nil)
+		time.Sleep(time.Minute)
+		if after := fed(); after == before {
+			t.Error("not fed though it is well again")
+		}
+		d.end(t)
+
+		spent, _ = json.Marshal(ladderRecord{Boot: "earlier", Boots: resetsInRow})
+		if err := os.WriteFile(filepath.Join(folder, ladderFile), spent, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before = fed()
+		d = watch(t, folder, []string{"WATCHDOG_DEVICE", device}, nil)
+		time.Sleep(time.Minute)
+		if after := fed(); after != before {
+			t.Errorf("fed after %d resets: %q", resetsInRow, after[len(before):])
+		}
 		d.end(t)
 	})
 }
