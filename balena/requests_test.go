@@ -120,7 +120,7 @@ func TestRequestsFail(t *testing.T) {
 		want   string
 		is     error
 	}{
-		{"5xx", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oops", 503) }, "supervisor: 503 Service Unavailable", nil},
+		{"5xx", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oops", http.StatusServiceUnavailable) }, "supervisor: 503 Service Unavailable", nil},
 		{"hangs", func(_ http.ResponseWriter, r *http.Request) { hang(r) }, "supervisor: ", context.DeadlineExceeded},
 		{"hangs in its answer", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(200)

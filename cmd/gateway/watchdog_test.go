@@ -237,7 +237,7 @@ func TestWatchdogIsBounded(t *testing.T) {
 			}
 		}
 		start := time.Now()
-		d, s := hang()
+		d, _ := hang()
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		if notices := strings.Join(d.notices.all(), "\n"); !strings.Contains(notices, "stays as it is") {
@@ -251,7 +251,7 @@ func TestWatchdogIsBounded(t *testing.T) {
 		if err := errors.Join(os.Remove(filepath.Join(folder, ladderFile)), os.Mkdir(filepath.Join(folder, ladderFile), 0o700)); err != nil {
 			t.Fatal(err)
 		}
-		d, s = hang()
+		d, s := hang()
 		time.Sleep(20 * time.Minute)
 		select {
 		case err := <-d.ended:
