@@ -27,7 +27,7 @@ func TestSwapVersions(t *testing.T) {
 	binaries := []string{stamped(t, names[0], sources(t, os.Getenv("HOLDFAST_OLD"))), stamped(t, names[1], sources(t, ""))}
 	b := newBench(t, testenv.Programs(t), setup{rows: 20_000 + 1000*n})
 	for i := range n {
-		testenv.Pause(t.Context(), within(random, 200*time.Millisecond, 1500*time.Millisecond))
+		testenv.Pause(t.Context(), within(random, 100*time.Millisecond, 900*time.Millisecond))
 		b.gateway.Stop(t)
 		b.gateway.Binary = binaries[i%2]
 		b.gateway.Start(t)
