@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"holdfast"
 	"holdfast/receiver/store"
 )
 
@@ -28,7 +27,7 @@ func (r *Receiver) Adopt(ctx context.Context, device, former string) error {
 				return fmt.Errorf("%w: %s", ErrNoDevice, id)
 			}
 		}
-		w := &writer{Tx: tx, now: r.Now(), outcome: outcome{stored: make(map[holdfast.What]uint64)}}
+		w := r.writer(tx)
 		if err := w.SetPredecessor(device, former, w.now); err != nil {
 			return err
 		}

@@ -23,11 +23,12 @@ const maxReason = 128
 
 // An outcome is what follows from a transaction, once it is committed.
 type outcome struct {
-	receipts []addressed
-	live     []Live
-	letters  []store.Letter
-	stored   map[holdfast.What]uint64 // numbers newly in the ledger, by state
-	repeated uint64                   // numbers that were in it already
+	receipts  []addressed
+	live      []Live
+	letters   []store.Letter
+	newcomers []string                 // devices that nobody registered: told to keep their data, or not answered at all
+	stored    map[holdfast.What]uint64 // numbers newly in the ledger, by state
+	repeated  uint64                   // numbers that were in it already
 }
 
 // addressed is a receipt for a device.
@@ -41,11 +42,16 @@ type writer struct {
 	*store.Tx
 	outcome
 	now    time.Time
-	replay bool // of a dead letter: what was set aside gives way
+	fresh  string // status of a device that nobody registered
+	closed bool   // takes nothing from such a device
+	replay bool   // of a dead letter: what was set aside gives way
 }
 
 // put applies one delivery. An error ends the transaction.
 func (w *writer) put(d *delivery) error {
+	if stranger, err := w.stranger(d); stranger || err != nil {
+		return err
+	}
 	switch {
 	case d.letter != nil:
 		return w.refuse(d)
@@ -92,11 +98,14 @@ func (w *writer) letter(l store.Letter) (count int, err error) {
 // putBatch settles the range of a batch in the ledger, stores what is new of it, and receipts it.
 func (w *writer) putBatch(d *delivery) error {
 	b := d.batch
-	status, err := w.Seen(d.device, true, w.now)
+	status, err := w.Seen(d.device, w.fresh, true, w.now)
 	if err != nil {
 		return err
 	}
 	if status != store.StatusActive {
+		if status == store.StatusPending {
+			w.newcomers = append(w.newcomers, d.device)
+		}
 		w.receipts = append(w.receipts, addressed{d.device, holdfast.Receipt{Hold: true, RetryS: holdRetry, Reason: status}})
 		return nil
 	}

@@ -18,7 +18,7 @@ func (r *Receiver) commit(ctx context.Context, conn *mqtt.Conn, group []*deliver
 	began := time.Now()
 	var out outcome
 	err := r.Store.Write(ctx, func(tx *store.Tx) error {
-		w := &writer{Tx: tx, now: r.Now(), outcome: outcome{stored: make(map[holdfast.What]uint64)}}
+		w := r.writer(tx)
 		for _, d := range group {
 			if err := w.put(d); err != nil {
 				return err
@@ -37,6 +37,7 @@ func (r *Receiver) commit(ctx context.Context, conn *mqtt.Conn, group []*deliver
 	for _, l := range out.letters {
 		r.report(l)
 	}
+	r.told.tell(r.Log, r.New, out.newcomers, time.Now())
 	for _, d := range group {
 		d.Ack()
 	}

@@ -107,7 +107,7 @@ func BenchmarkIngest(b *testing.B) {
 	next := uint64(1)
 	for b.Loop() {
 		err := s.Write(b.Context(), func(tx *store.Tx) error {
-			w := &writer{Tx: tx, now: time.Now(), outcome: outcome{stored: make(map[holdfast.What]uint64)}}
+			w := &writer{Tx: tx, now: time.Now(), fresh: store.StatusActive, outcome: outcome{stored: make(map[holdfast.What]uint64)}}
 			for range groupSize {
 				batch := readings(streamA, next, next+99)
 				next += 100

@@ -64,7 +64,7 @@ const most = 40
 func (m *ledgerModel) put(t *rapid.T, fail bool, batches ...*holdfast.Batch) {
 	failure := errors.New("the disk is full")
 	err := (*m.store).Write(t.Context(), func(tx *store.Tx) error {
-		w := &writer{Tx: tx, now: moment(0), outcome: outcome{stored: make(map[holdfast.What]uint64)}}
+		w := &writer{Tx: tx, now: moment(0), fresh: store.StatusActive, outcome: outcome{stored: make(map[holdfast.What]uint64)}}
 		for _, b := range batches {
 			payload, err := wire.EncodeBatch(b, false)
 			if err != nil {

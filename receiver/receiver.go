@@ -22,6 +22,7 @@ type Options struct {
 	Topics   holdfast.Topics
 	Instance string           // names this receiver among those of one broker: [A-Za-z0-9_-]{1,64}
 	Version  string           // of the program, for the presence
+	New      NewDevices       // what becomes of a device that nobody registered; default [TakeNew]
 	Now      func() time.Time // nil for the system's clock
 	Log      *slog.Logger     // nil for none
 }
@@ -32,6 +33,8 @@ type Receiver struct {
 	Metrics *Metrics
 	start   string // minted anew for each process: gateways send again when they see another
 	feed    feed
+
+	told newcomers
 
 	mu   sync.Mutex
 	down error // why there is no connection; nil while there is one
@@ -56,6 +59,12 @@ func New(o Options) (*Receiver, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.New == "" {
+		o.New = TakeNew
+	}
+	if err := o.New.Validate(); err != nil {
+		return nil, err
 	}
 	return &Receiver{
 		Options: o,

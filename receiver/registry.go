@@ -16,7 +16,7 @@ func (w *writer) putStatus(d *delivery) error {
 		}
 		return err
 	}
-	if _, err := w.Seen(d.device, !d.Retained, w.now); err != nil {
+	if _, err := w.Seen(d.device, w.fresh, !d.Retained, w.now); err != nil {
 		return err
 	}
 	s, err := w.Stream(st.Stream, d.device, w.now)
@@ -80,7 +80,7 @@ func (w *writer) raise(s *store.Stream, lanes map[holdfast.Lane]holdfast.LaneSta
 
 // putCatalog stores what a device measures.
 func (w *writer) putCatalog(d *delivery) error {
-	if _, err := w.Seen(d.device, !d.Retained, w.now); err != nil {
+	if _, err := w.Seen(d.device, w.fresh, !d.Retained, w.now); err != nil {
 		return err
 	}
 	online, err := w.SetCatalog(d.device, d.catalog, d.Payload)

@@ -38,7 +38,8 @@ func (r *Receiver) Replay(ctx context.Context, id int64) (numbers uint64, err er
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
-		w := &writer{Tx: tx, now: r.Now(), replay: true, outcome: outcome{stored: make(map[holdfast.What]uint64)}}
+		w := r.writer(tx)
+		w.replay, w.closed = true, false
 		if err := w.put(d); err != nil {
 			return err
 		}

@@ -31,6 +31,9 @@ func demo(ctx context.Context, args []string) error {
 	if err := build(ctx); err != nil {
 		return err
 	}
+	if err := provision(ctx); err != nil {
+		return err
+	}
 	if len(args) == 0 {
 		return both(ctx)
 	}

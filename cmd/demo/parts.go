@@ -23,6 +23,8 @@ func variable(name, fallback string) string {
 	return fallback
 }
 
+func device() string { return variable("DEVICE_ID", "demo-pi") }
+
 // A part is one of the two processes.
 type part struct {
 	name        string
@@ -50,10 +52,9 @@ func parts() []part {
 			environment: []string{
 				"DATA_DIR=" + filepath.Join(folder, "gateway"),
 				"HTTP_LISTEN=" + gatewayAddress(),
-				"DEVICE_ID=" + variable("DEVICE_ID", "demo-pi"),
-				"MQTT_HOST=127.0.0.1",
+				"DEVICE_ID=" + device(),
 				"MQTT_PORT=" + brokerPort(),
-				"MQTT_ACK=receipt",
+				kept("device", device()),
 			},
 		},
 	}

@@ -155,9 +155,10 @@ func tell() {
     · kill a part:           kill -9 $(cat %s)    or    kill -9 $(cat %s)
       start it again:        make gateway    or    make receiver
       and look at "completeness" on the receiver's page: every number is there, once
-    · steer it over MQTT:    mosquitto_pub -p %s -q 1 -t devices/%s/command \
+    · steer it over MQTT:    mosquitto_pub -p %s -u %s -P %s \
+                               -q 1 -t devices/%s/command \
                                -m '{"v":1,"id":"try-1","name":"set_interval","args":{"seconds":0.5}}'
 
   Ctrl-C ends everything; the next start goes on where this one was. Logs: %s/*.log
-`, gatewayAddress(), receiverAddress(), parts()[1].pidFile(), parts()[0].pidFile(), brokerPort(), variable("DEVICE_ID", "demo-pi"), folder)
+`, gatewayAddress(), receiverAddress(), parts()[1].pidFile(), parts()[0].pidFile(), brokerPort(), operator, password(), device(), folder)
 }

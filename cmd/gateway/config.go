@@ -13,8 +13,9 @@ import (
 // Config is everything that a file or a variable says before the daemon starts. What can change while it runs is a
 // setting, and control owns it; the configuration gives its default.
 type Config struct {
-	Device  string // device id; empty: see balena.Identity
-	DataDir string // folder of the buffer file
+	Join    *holdfast.Join // what a receiver gave this device; its parts stand in the fields below, unless set otherwise
+	Device  string         // device id; empty: see balena.Identity
+	DataDir string         // folder of the buffer file
 
 	HTTPListen     string // address of the Pi's own page; empty: no page
 	DashboardToken string // allows writing from the page; empty: only the Pi itself may
@@ -48,7 +49,8 @@ type Config struct {
 // TLSConfig says how the broker is reached safely.
 type TLSConfig struct {
 	Enable, Insecure      bool
-	CAFile, CertFile, Key string
+	CAs, Certificate, Key string   // each a file's name, PEM, or PEM in base64
+	Authorities           [][]byte // certificates in DER, of the join string; used where CAs is empty
 }
 
 // SensorConfig names a chip that is not to be searched for.
@@ -83,10 +85,24 @@ func loadConfig(file string, getenv func(string) string) (Config, error) {
 	if err != nil {
 		mistakes = append(mistakes, err)
 	}
+	joined := cfg
+	applyYAML(&joined, where, text) // its mistakes are those of the second time
+	applyVariables(&joined, getenv)
+	if joined.Join != nil {
+		cfg.adopt(*joined.Join)
+	}
 	mistakes = append(mistakes, applyYAML(&cfg, where, text)...)
 	mistakes = append(mistakes, applyVariables(&cfg, getenv)...)
 	mistakes = append(mistakes, loadRules(&cfg)...)
 	return cfg, errors.Join(mistakes...)
+}
+
+// adopt sets what a join string says. What file and variables say comes after it.
+func (c *Config) adopt(j holdfast.Join) {
+	c.Device = j.Device
+	c.MQTTHost, c.MQTTPort, c.MQTTUsername, c.MQTTPassword = j.Host, j.Port, j.Device, string(j.Secret)
+	c.TLS.Enable, c.TLS.Authorities = j.TLS, j.CA
+	c.Ack, c.Store, c.TopicPrefix = holdfast.AckReceipt, j.Store, j.Prefix
 }
 
 func configText(file string, getenv func(string) string) (where string, text []byte, err error) {

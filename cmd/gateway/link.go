@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net"
-	"os"
 	"strconv"
 
 	"holdfast"
@@ -52,26 +47,6 @@ func (g *gateway) broker() mqtt.Options {
 	}
 	o.Broker = scheme + "://" + net.JoinHostPort(g.cfg.MQTTHost, strconv.Itoa(g.cfg.MQTTPort))
 	return o
-}
-
-// load reads the files. With an error it returns a configuration that trusts nothing, so that a mistake opens no door.
-func (c TLSConfig) load() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Insecure}
-	var mistakes []error
-	if c.CAFile != "" {
-		config.RootCAs = x509.NewCertPool()
-		pem, err := os.ReadFile(c.CAFile)
-		if err == nil && !config.RootCAs.AppendCertsFromPEM(pem) {
-			err = fmt.Errorf("%s holds no certificate in PEM", c.CAFile)
-		}
-		mistakes = append(mistakes, err)
-	}
-	if c.CertFile != "" || c.Key != "" {
-		pair, err := tls.LoadX509KeyPair(c.CertFile, c.Key)
-		config.Certificates = []tls.Certificate{pair}
-		mistakes = append(mistakes, err)
-	}
-	return config, errors.Join(mistakes...)
 }
 
 func (g *gateway) binding() (b uplink.Binding) {

@@ -34,7 +34,7 @@ func TestTLS(t *testing.T) {
 		}
 		return err
 	}
-	if err := connect(TLSConfig{CAFile: cert}); err != nil {
+	if err := connect(TLSConfig{CAs: cert}); err != nil {
 		t.Errorf("with its authority: %v", err)
 	}
 	if connect(TLSConfig{}) == nil {
@@ -53,7 +53,7 @@ func TestTLSMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range []string{empty, empty + ".missing"} {
-		config, err := TLSConfig{CAFile: file}.load()
+		config, err := TLSConfig{CAs: file}.load()
 		if err == nil || config.RootCAs == nil || config.InsecureSkipVerify {
 			t.Errorf("%s: %v, roots %v", file, err, config.RootCAs)
 		}

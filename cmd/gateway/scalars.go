@@ -29,6 +29,7 @@ func (s scalar) variables() []string {
 // scalars is the one table of everything that a file or a variable can set.
 func scalars() []scalar {
 	return []scalar{
+		{path: "holdfast.join", secret: true, about: "the line that `receiver device add` prints: broker, TLS, device id, secret, receipt mode and database in one; what is set beside it goes before", set: join},
 		{path: "device.id", about: "device id; else BALENA_DEVICE_UUID, the Pi's serial, or a random one kept with the data", set: deviceID},
 		{path: "data.dir", fallback: "data", about: "folder of the durable buffer", set: text(func(c *Config) *string { return &c.DataDir })},
 		{path: "http.listen", fallback: "127.0.0.1:8080", about: "address of the Pi's own page; off for none", set: listen},
@@ -42,9 +43,9 @@ func scalars() []scalar {
 		{path: "mqtt.store", about: "the receiver's database to be bound to, 32 hex digits; else the first that answers", set: boundStore},
 		{path: "mqtt.tls_enable", fallback: "false", about: "TLS to the broker", set: boolean(func(c *Config) *bool { return &c.TLS.Enable })},
 		{path: "mqtt.tls_insecure", fallback: "false", about: "do not check the broker's certificate", set: boolean(func(c *Config) *bool { return &c.TLS.Insecure })},
-		{path: "mqtt.tls_ca_certs", about: "file of the authorities to trust; else the system's", set: text(func(c *Config) *string { return &c.TLS.CAFile })},
-		{path: "mqtt.tls_certfile", about: "file of this device's certificate", set: text(func(c *Config) *string { return &c.TLS.CertFile })},
-		{path: "mqtt.tls_keyfile", about: "file of its key", set: text(func(c *Config) *string { return &c.TLS.Key })},
+		{path: "mqtt.tls_ca_certs", about: "authorities to trust: a file, PEM, or PEM in base64; else the system's", set: text(func(c *Config) *string { return &c.TLS.CAs })},
+		{path: "mqtt.tls_certfile", about: "this device's certificate: a file, PEM, or PEM in base64", set: text(func(c *Config) *string { return &c.TLS.Certificate })},
+		{path: "mqtt.tls_keyfile", secret: true, about: "its key: a file, PEM, or PEM in base64", set: text(func(c *Config) *string { return &c.TLS.Key })},
 		{path: "topic.prefix", about: "stands before every topic", set: text(func(c *Config) *string { return &c.TopicPrefix })},
 		{path: "sampling.interval", aliases: []string{"INTERVAL_SECONDS"}, fallback: "1", about: "seconds between two samples of a sensor", set: interval},
 		{path: "button.pin", about: "line of the start/stop button: a number (BCM) or a line's name; empty for none", set: text(func(c *Config) *string { return &c.Button.Pin })},
@@ -155,6 +156,14 @@ func token(cfg *Config, value string) error {
 	}
 	cfg.DashboardToken = value
 	return nil
+}
+
+func join(cfg *Config, value string) error {
+	j, err := holdfast.ParseJoin(value)
+	if err == nil {
+		cfg.Join = &j
+	}
+	return err
 }
 
 func ack(cfg *Config, value string) error {

@@ -16,6 +16,7 @@ import (
 
 	"holdfast"
 	"holdfast/mqtt"
+	"holdfast/receiver"
 )
 
 // Config is what flags and variables say. A flag goes before its variable.
@@ -27,6 +28,8 @@ type Config struct {
 	LogLevel string
 
 	BrokerListen string // address of the broker inside, where MQTTHost is empty
+	BrokerPublic string // where devices find the broker: host[:port], and further names of the host behind commas
+	NewDevices   string // what becomes of a device that nobody registered
 	MQTTHost     string // the operator's broker
 	MQTTPort     string
 	MQTTUsername string
@@ -49,7 +52,9 @@ func settings() []setting {
 		{"allow-public", "RECEIVER_ALLOW_PUBLIC", "no", "yes lets --listen be reachable for others: there is no log-in yet", func(c *Config) *string { return &c.Public }},
 		{"instance", "RECEIVER_INSTANCE", instance(), "name of this receiver on its broker", func(c *Config) *string { return &c.Instance }},
 		{"log-level", "RECEIVER_LOG_LEVEL", "info", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }},
-		{"mqtt-listen", "RECEIVER_MQTT_LISTEN", "127.0.0.1:18830", "address of the broker inside, on loopback", func(c *Config) *string { return &c.BrokerListen }},
+		{"mqtt-listen", "RECEIVER_MQTT_LISTEN", "127.0.0.1:18830", "address of the broker inside; beyond loopback it needs --mqtt-public", func(c *Config) *string { return &c.BrokerListen }},
+		{"mqtt-public", "RECEIVER_MQTT_PUBLIC", "", "host[:port] where devices find the broker, further names behind commas; the broker inside then speaks TLS", func(c *Config) *string { return &c.BrokerPublic }},
+		{"new-devices", "RECEIVER_NEW_DEVICES", string(receiver.HoldNew), "a device that nobody registered is active, pending (keeps its data until activated) or refuse", func(c *Config) *string { return &c.NewDevices }},
 		{"mqtt-host", "MQTT_HOST", "", "a broker of your own, in place of the one inside", func(c *Config) *string { return &c.MQTTHost }},
 		{"mqtt-port", "MQTT_PORT", "", "its port; default 1883, with TLS 8883", func(c *Config) *string { return &c.MQTTPort }},
 		{"mqtt-username", "MQTT_USERNAME", "", "its user", func(c *Config) *string { return &c.MQTTUsername }},
@@ -61,7 +66,8 @@ func settings() []setting {
 }
 
 // loadConfig reads variables and then flags, and returns what is left of the arguments. Its errors say all mistakes at once.
-func loadConfig(args []string, getenv func(string) string, out io.Writer) (Config, []string, error) {
+// A subcommand adds flags of its own with more. Flags may stand behind arguments too.
+func loadConfig(args []string, getenv func(string) string, out io.Writer, more ...func(*flag.FlagSet)) (Config, []string, error) {
 	var cfg Config
 	flags := flag.NewFlagSet("receiver", flag.ContinueOnError)
 	flags.SetOutput(out)
@@ -76,18 +82,31 @@ func loadConfig(args []string, getenv func(string) string, out io.Writer) (Confi
 			flags.Lookup(s.flag).DefValue = "" // -h does not print it
 		}
 	}
-	if err := flags.Parse(args); err != nil {
-		return cfg, nil, fmt.Errorf("%w: %w", errUsage, err)
+	for _, add := range more {
+		add(flags)
+	}
+	var rest []string
+	for {
+		if err := flags.Parse(args); err != nil {
+			return cfg, nil, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
 	}
 	if err := cfg.check(); err != nil {
 		return cfg, nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	return cfg, flags.Args(), nil
+	return cfg, rest, nil
 }
 
 func (c *Config) check() error {
 	var mistakes []error
-	mistakes = append(mistakes, c.checkListen())
+	mistakes = append(mistakes, c.checkListen(), c.checkBroker())
+	if err := receiver.NewDevices(c.NewDevices).Validate(); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("RECEIVER_NEW_DEVICES: %w", err))
+	}
 	if holdfast.CheckDevice(c.Instance) != nil {
 		mistakes = append(mistakes, fmt.Errorf("RECEIVER_INSTANCE %q: want 1 to 64 of A-Z a-z 0-9 _ -", c.Instance))
 	}
@@ -128,12 +147,15 @@ func (c *Config) level() (slog.Level, error) {
 // database is the path of the database.
 func (c *Config) database() string { return filepath.Join(c.Data, "receiver.db") }
 
+// ca is the folder of the authority that signs for the broker inside.
+func (c *Config) ca() string { return filepath.Join(c.Data, "ca") }
+
 // link says how the operator's broker is reached.
 func (c *Config) link() (mqtt.Options, error) {
 	o := mqtt.Options{Username: c.MQTTUsername, Password: c.MQTTPassword}
-	scheme, port := "tcp", "1883"
+	scheme, port := "tcp", c.defaultPort()
 	if secure, _ := strconv.ParseBool(c.MQTTTLS); secure {
-		scheme, port = "ssl", "8883"
+		scheme = "ssl"
 		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	if c.MQTTPort != "" {
@@ -152,6 +174,14 @@ func (c *Config) link() (mqtt.Options, error) {
 		return o, fmt.Errorf("MQTT_TLS_CA_CERTS %s: want certificates in PEM", c.MQTTCA)
 	}
 	return o, nil
+}
+
+// defaultPort is the port of the operator's broker where none is said.
+func (c *Config) defaultPort() string {
+	if secure, _ := strconv.ParseBool(c.MQTTTLS); secure {
+		return "8883"
+	}
+	return "1883"
 }
 
 // instance is the host's name, as far as it can be in a topic.

@@ -1,6 +1,6 @@
 // Command receiver is the cloud's end: it takes batches from a broker into a database exactly once, answers them with
 // receipts, and shows what it has over HTTP. run.go reads like the drawing in the README. With no broker of yours it brings
-// its own, on loopback.
+// its own, which lets in the devices that `receiver device add` has registered, and nobody else.
 //
 // Exit codes: 0 done, 1 an operation failed, 2 the command line or a variable is wrong.
 package main
@@ -29,6 +29,9 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{"serve", "[flags]", "receive until SIGTERM; -h lists the flags", serveCommand},
+		{"device", "VERB [NAME] [flags]", "add, list, secret, activate, suspend, retire", deviceCommand},
+		{"operator", "VERB [NAME] [flags]", "add, list, secret, remove who may send commands", operatorCommand},
+		{"acl", "mosquitto [--passwords]", "print the access rules for a mosquitto of yours", aclCommand},
 		{"completeness", "[--data FOLDER] [DEVICE]", "print what became of every number", completenessCommand},
 		{"version", "", "print the version", versionCommand},
 	}

@@ -10,15 +10,12 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"holdfast"
-	"holdfast/mqtt"
 	"holdfast/receiver"
 	"holdfast/receiver/api"
-	"holdfast/receiver/broker"
 	"holdfast/receiver/store"
 	"holdfast/receiver/web"
 )
@@ -67,7 +64,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 	}
 	defer func() { err = errors.Join(err, database.Close()) }()
 
-	link, closeBroker, err := openBroker(cfg, log)
+	link, closeBroker, err := openBroker(ctx, cfg, database, log)
 	if err != nil {
 		return err
 	}
@@ -75,7 +72,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 
 	ingest, err := receiver.New(receiver.Options{
 		Store: database, Link: link, Topics: holdfast.Topics{Prefix: cfg.TopicPrefix},
-		Instance: cfg.Instance, Version: version, Log: log,
+		Instance: cfg.Instance, Version: version, New: receiver.NewDevices(cfg.NewDevices), Log: log,
 	})
 	if err != nil {
 		return err
@@ -101,19 +98,6 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 	}
 	log.Info("receiver stopped")
 	return err
-}
-
-// openBroker returns how the operator's broker is reached, or starts the one inside.
-func openBroker(cfg Config, log *slog.Logger) (mqtt.Options, func(), error) {
-	if cfg.MQTTHost != "" {
-		link, err := cfg.link()
-		return link, func() {}, err
-	}
-	b, err := broker.Start(broker.Options{Dir: filepath.Join(cfg.Data, "broker"), Listen: cfg.BrokerListen, Log: log})
-	if err != nil {
-		return mqtt.Options{}, nil, err
-	}
-	return mqtt.Options{Broker: "tcp://" + b.Addr()}, b.Close, nil
 }
 
 // newSite is what is seen of the receiver: the pages, and the API that they use. Requests end with ctx, streams too.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast"
 	"holdfast/mqtt"
 	"holdfast/wire"
 )
@@ -22,6 +23,7 @@ var addresses = regexp.MustCompile(`API at (http://\S+)/, broker (tcp://\S+)\n`)
 // running is a receiver with its broker inside.
 type running struct {
 	page, broker string
+	logins       map[string]mqtt.Options // of the device pi-7 and the operator watcher
 	stop         func() time.Duration // ends it and says how long that took
 }
 
@@ -32,6 +34,7 @@ func start(t *testing.T, dir string) running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	logins := map[string]mqtt.Options{"pi-7": provision(t, dir, "pi-7"), "watcher": operator(t, dir, "watcher")}
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	done := make(chan error, 1)
@@ -48,7 +51,7 @@ func start(t *testing.T, dir string) running {
 	if found == nil {
 		t.Fatalf("no addresses in %q", line[:n])
 	}
-	r := running{page: string(found[1]), broker: string(found[2])}
+	r := running{page: string(found[1]), broker: string(found[2]), logins: logins}
 	ended := false
 	r.stop = func() time.Duration {
 		began := time.Now()
@@ -65,11 +68,52 @@ func start(t *testing.T, dir string) running {
 	return r
 }
 
+// run runs a subcommand on a data folder and returns what it prints.
+func run(t *testing.T, dir string, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := dispatch(t.Context(), append(args, "--data", dir, "--mqtt-listen", "127.0.0.1:18830"), &out)
+	return out.String(), err
+}
+
+// provision registers a device, or gives it a new secret, and returns its login.
+func provision(t *testing.T, dir, device string) mqtt.Options {
+	t.Helper()
+	line, err := run(t, dir, "device", "add", device)
+	if err != nil {
+		line, err = run(t, dir, "device", "secret", device)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := holdfast.ParseJoin(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mqtt.Options{Username: j.Device, Password: string(j.Secret), ClientID: j.Device + "-test"}
+}
+
+// operator is provision for somebody who sends commands.
+func operator(t *testing.T, dir, name string) mqtt.Options {
+	t.Helper()
+	lines, err := run(t, dir, "operator", "add", name)
+	if err != nil {
+		lines, err = run(t, dir, "operator", "secret", name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, password, _ := strings.Cut(lines, "MQTT_PASSWORD=")
+	return mqtt.Options{Username: name, Password: strings.TrimSpace(password), ClientID: name}
+}
+
 // connect connects to the broker and returns what comes on the filters.
-func (r running) connect(t *testing.T, client string, filters ...string) (*mqtt.Conn, <-chan mqtt.Message) {
+func (r running) connect(t *testing.T, name string, filters ...string) (*mqtt.Conn, <-chan mqtt.Message) {
 	t.Helper()
 	in := make(chan mqtt.Message, 100)
-	conn, err := mqtt.Connect(t.Context(), mqtt.Options{Broker: r.broker, ClientID: client, CleanSession: true, Handler: func(m mqtt.Message) { in <- m }})
+	o := r.logins[name]
+	o.Broker, o.CleanSession, o.Handler = r.broker, true, func(m mqtt.Message) { in <- m }
+	conn, err := mqtt.Connect(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

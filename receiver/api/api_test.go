@@ -41,7 +41,7 @@ func serve(t *testing.T, f func(*store.Tx) error) (*receiver.Receiver, *httptest
 
 // seed stores a device with a reading a second for ten minutes, and one of everything else.
 func seed(tx *store.Tx) error {
-	if _, err := tx.Seen("pi-7", true, noon); err != nil {
+	if _, err := tx.Seen("pi-7", store.StatusActive, true, noon); err != nil {
 		return err
 	}
 	s, err := tx.Stream(holdfast.Stream{0xaa}, "pi-7", noon)

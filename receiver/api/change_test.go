@@ -61,7 +61,7 @@ func TestPredecessor(t *testing.T) {
 		if err := seed(tx); err != nil {
 			return err
 		}
-		_, err := tx.Seen("pi-9", true, noon)
+		_, err := tx.Seen("pi-9", store.StatusActive, true, noon)
 		return err
 	})
 	devices := web.URL + "/api/v1/devices/"

@@ -1,8 +1,10 @@
 // Package broker is the MQTT broker that the receiver carries with it, so that a gateway and a receiver need nothing else:
 // a NATS server in the same process, which speaks MQTT 3.1.1 and keeps sessions, queued and retained messages in a folder.
 //
-// It listens on loopback only. Devices have no credentials yet, and a broker that anybody may write to has no place on a
-// network; [Start] refuses any other address and says what to do instead. The server's own protocol has no listener at all.
+// Nobody gets in without a name and a secret, and everybody may use only the topics that package access says; what breaks
+// that is dropped, and logged with the name. Names are looked up when somebody connects, and a connection whose name has gone
+// or got another secret is cut within seconds. Beyond loopback it listens with TLS only; [Start] refuses anything else. The
+// server's own protocol has no listener at all.
 //
 // Nothing depends on what the broker keeps. A batch that it loses is sent again, because its receipt never came; so its
 // folder may be deleted while the receiver is down, and one that the server cannot read is put aside and begun anew. What it
@@ -17,6 +19,7 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,12 +30,25 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"holdfast"
+	"holdfast/mqtt"
+	"holdfast/receiver/access"
 )
 
 // Options of [Start].
 type Options struct {
-	Dir      string       // where it keeps sessions and messages; created
-	Listen   string       // host:port of the MQTT listener, on loopback; port 0 takes a free one
+	Dir      string      // where it keeps sessions and messages; created
+	Listen   string      // host:port of the MQTT listener; port 0 takes a free one
+	TLS      *tls.Config // of the listener; nil for none, on loopback only
+	LinkTLS  *tls.Config // of a client on this machine, where TLS is set
+	Topics   holdfast.Topics
+	Instance string // names the receiver
+
+	// Logins returns who may log in: the one of that name alone, or all for "". It is asked when somebody connects, and
+	// every few seconds; it may block for as long as a query takes.
+	Logins func(ctx context.Context, only string) ([]access.Login, error)
+
 	MaxBytes int64        // of what it keeps; default 256 MiB
 	Log      *slog.Logger // nil for none
 }
@@ -50,6 +66,9 @@ const (
 	maxPending = 1024
 	redelivery = 10 * time.Second
 
+	// handshakeSeconds is how long TLS, and then the first packet, may take: a Pi is slow.
+	handshakeSeconds = 10
+
 	// forget is after how long the broker drops the queue of a session that nobody came back to. Gateways have a new client
 	// id with each start, and a broker that was killed finds the queues of the old ones: without this they would grow for ever.
 	forget = time.Hour
@@ -60,6 +79,7 @@ type Broker struct {
 	o       Options
 	host    string
 	port    int
+	door    *door
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
@@ -75,20 +95,21 @@ func Start(o Options) (*Broker, error) {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultBytes
 	}
-	host, port, err := loopback(o.Listen)
+	host, port, err := parseListen(o.Listen, o.TLS != nil)
 	if err != nil {
 		return nil, err
 	}
 	if port, err = freePort(host, port); err != nil {
 		return nil, err
 	}
-	b := &Broker{o: o, host: host, port: port}
+	b := &Broker{o: o, host: host, port: port, door: newDoor(o)}
 	if b.current, err = b.startOrPutAside(); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
 	b.running.Go(func() { b.watch(ctx) })
+	b.running.Go(func() { b.patrol(ctx) })
 	return b, nil
 }
 
@@ -115,19 +136,24 @@ func (b *Broker) start() (*life, error) {
 	if err := os.MkdirAll(b.o.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
+	keeper := &keeper{door: b.door}
 	s, err := server.NewServer(&server.Options{
-		ServerName:         "holdfast",
-		DontListen:         true,
-		NoSigs:             true,
-		NoSystemAccount:    true,
-		MaxPayload:         maxPayload,
-		JetStream:          true,
-		StoreDir:           b.o.Dir,
-		JetStreamMaxStore:  b.o.MaxBytes,
-		JetStreamMaxMemory: b.o.MaxBytes / 4,
+		CustomClientAuthentication: keeper,
+		ServerName:                 "holdfast",
+		DontListen:                 true,
+		NoSigs:                     true,
+		NoSystemAccount:            true,
+		MaxPayload:                 maxPayload,
+		JetStream:                  true,
+		StoreDir:                   b.o.Dir,
+		JetStreamMaxStore:          b.o.MaxBytes,
+		JetStreamMaxMemory:         b.o.MaxBytes / 4,
 		MQTT: server.MQTTOpts{
 			Host:                      b.host,
 			Port:                      b.port,
+			TLSConfig:                 b.o.TLS,
+			TLSTimeout:                handshakeSeconds,
+			AuthTimeout:               handshakeSeconds,
 			AckWait:                   redelivery,
 			MaxAckPending:             maxPending,
 			ConsumerInactiveThreshold: forget,
@@ -136,7 +162,8 @@ func (b *Broker) start() (*life, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
-	r := &life{server: s, log: &log{to: b.o.Log}}
+	keeper.server = s
+	r := &life{server: s, log: &log{to: b.o.Log, door: b.door}}
 	s.SetLoggerV2(r.log, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(startTimeout) {
@@ -144,7 +171,7 @@ func (b *Broker) start() (*life, error) {
 		return nil, fmt.Errorf("start broker on %s in %s: not ready after %v: is the port taken by another program, the folder by another receiver?",
 			b.Addr(), b.o.Dir, startTimeout)
 	}
-	if err := limit(s, b.o.MaxBytes/4*3); err != nil {
+	if err := limit(s, b.door.inside, b.o.MaxBytes/4*3); err != nil {
 		r.close()
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
@@ -161,6 +188,21 @@ func (r *life) close() {
 // Addr returns host:port of the MQTT listener.
 func (b *Broker) Addr() string { return net.JoinHostPort(b.host, strconv.Itoa(b.port)) }
 
+// Link returns how the receiver itself reaches the broker, with credentials that were made at the start.
+func (b *Broker) Link() mqtt.Options {
+	host, scheme := b.host, "tcp"
+	if ip := net.ParseIP(host); ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	if b.o.TLS != nil {
+		scheme = "ssl"
+	}
+	return mqtt.Options{
+		Broker:   scheme + "://" + net.JoinHostPort(host, strconv.Itoa(b.port)),
+		Username: access.ReceiverName, Password: string(b.door.receiver), TLS: b.o.LinkTLS,
+	}
+}
+
 // Close ends the broker and returns when it has written down what it keeps.
 func (b *Broker) Close() {
 	b.stop()
@@ -170,8 +212,8 @@ func (b *Broker) Close() {
 	}
 }
 
-// loopback takes an address apart and refuses one that others can reach.
-func loopback(listen string) (host string, port int, err error) {
+// parseListen takes an address apart and refuses one that others can reach, unless it is safe.
+func parseListen(listen string, safe bool) (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", 0, fmt.Errorf("broker address %q: want host:port", listen)
@@ -180,12 +222,18 @@ func loopback(listen string) (host string, port int, err error) {
 	if err != nil || port < 0 || port > 65535 {
 		return "", 0, fmt.Errorf("broker address %q: port: want 0 to 65535", listen)
 	}
-	if host == "localhost" {
+	switch host {
+	case "localhost":
 		host = "127.0.0.1"
+	case "":
+		host = "0.0.0.0"
 	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return "", 0, fmt.Errorf("broker address %q: the broker inside the receiver has no passwords yet and listens on loopback only: "+
-			"want 127.0.0.1:port, or set MQTT_HOST to a broker of your own", listen)
+	ip := net.ParseIP(host)
+	if ip == nil {
+		return "", 0, fmt.Errorf("broker address %q: want an address of this machine, or 0.0.0.0 for all of them", listen)
+	}
+	if !ip.IsLoopback() && !safe {
+		return "", 0, fmt.Errorf("broker address %q: beyond loopback it listens with TLS only", listen)
 	}
 	return host, port, nil
 }

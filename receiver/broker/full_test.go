@@ -15,7 +15,9 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	start := func(bytes int64) *Broker {
-		b, err := Start(Options{Dir: dir, Listen: "127.0.0.1:0", MaxBytes: bytes, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+		o := options(dir, slog.New(slog.NewTextHandler(t.Output(), nil)))
+		o.MaxBytes = bytes
+		b, err := Start(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,16 +30,16 @@ func TestFull(t *testing.T) {
 		t.Error("the folder was put aside")
 	}
 	o := mqtt.Options{ClientID: "receiver-one", ManualAck: true}
-	receiver, _ := client(t, b.Addr(), o)
+	receiver, _ := client(t, b.Link(), o)
 	subscribe(t, receiver, "devices/+/telemetry")
 	receiver.Close(t.Context())
 
-	gateway, _ := client(t, b.Addr(), mqtt.Options{ClientID: "pi-7", CleanSession: true})
+	gateway, _ := client(t, b.Link(), mqtt.Options{ClientID: "pi-7-one", CleanSession: true})
 	const sent = 60
 	for range sent {
 		publish(t, gateway, "devices/pi-7/telemetry", strings.Repeat("x", 64<<10), false)
 	}
-	receiver, in := client(t, b.Addr(), o)
+	receiver, in := client(t, b.Link(), o)
 	kept := 0
 	for waiting := true; waiting; {
 		select {

@@ -19,7 +19,7 @@ const limitTimeout = 10 * time.Second
 // limit bounds the stream in which the server keeps MQTT messages that wait for their readers. Unless told otherwise it has no
 // bound of its own; then one reader that stays away fills the whole store, and the server cuts off everybody who publishes.
 // With a bound that drops the oldest message, the one that stays away loses. The server takes a stream that is there as it is.
-func limit(s *server.Server, maxBytes int64) error {
+func limit(s *server.Server, password string, maxBytes int64) error {
 	conn, err := s.InProcessConn()
 	if err != nil {
 		return fmt.Errorf("limit stream: %w", err)
@@ -45,7 +45,7 @@ func limit(s *server.Server, maxBytes int64) error {
 	if _, err := in.ReadString('\n'); err != nil { // the server speaks first, and the pipe has no room
 		return fmt.Errorf("limit stream: %w", err)
 	}
-	if _, err := io.WriteString(conn, "CONNECT {\"verbose\":false,\"headers\":false}\r\nSUB answer 1\r\n"); err != nil {
+	if _, err := io.WriteString(conn, `CONNECT {"verbose":false,"headers":false,"user":"`+insideName+`","pass":"`+password+"\"}\r\nSUB answer 1\r\n"); err != nil {
 		return fmt.Errorf("limit stream: %w", err)
 	}
 	if err := request(conn, in, "$JS.API.STREAM.CREATE.$MQTT_msgs", config); err == nil {

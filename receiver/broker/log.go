@@ -11,6 +11,7 @@ import (
 // there, and of itself.
 type log struct {
 	to       *slog.Logger
+	door     *door // hears of clients that do what they may not
 	stopping atomic.Bool
 }
 
@@ -25,5 +26,9 @@ func (l *log) say(level slog.Level, format string, v []any) {
 	if l.stopping.Load() {
 		level = slog.LevelDebug
 	}
-	l.to.Log(context.Background(), level, "broker", "text", fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	if level == slog.LevelError && l.door.intercept(text) {
+		return
+	}
+	l.to.Log(context.Background(), level, "broker", "text", text)
 }

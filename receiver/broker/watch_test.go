@@ -34,7 +34,7 @@ func TestStoreIsStartedAgain(t *testing.T) {
 // pass publishes a message.
 func pass(t *testing.T, b *Broker) error {
 	t.Helper()
-	conn, err := mqtt.Connect(t.Context(), mqtt.Options{Broker: "tcp://" + b.Addr(), ClientID: "pi-7", CleanSession: true})
+	conn, err := mqtt.Connect(t.Context(), as(b.Link(), mqtt.Options{ClientID: "pi-7-one", CleanSession: true}))
 	if err != nil {
 		return err
 	}

@@ -11,15 +11,24 @@ import (
 	"holdfast"
 )
 
-// StatusActive is the status of a device whose data is taken. Any other makes the device keep it.
-const StatusActive = "active"
+// Statuses of a device. Data of an active one is taken; any other makes the device keep it, and a retired one cannot even
+// log in.
+const (
+	StatusActive    = "active"
+	StatusPending   = "pending" // waits for an operator's word
+	StatusSuspended = "suspended"
+	StatusRetired   = "retired"
+)
 
 // A Device is one row of the registry.
 type Device struct {
 	ID        string
-	FirstSeen time.Time
+	FirstSeen time.Time // zero before it was heard
 	LastSeen  time.Time
 	Status    string
+	Type      string // an operator's word, as Location
+	Location  string
+	Secret    bool // whether it was given one
 	Online    bool
 	Stream    holdfast.Stream // the current one; zero before the first state
 	State     json.RawMessage // latest holdfast.Status that was more than a last will; empty before
@@ -27,19 +36,20 @@ type Device struct {
 	Alerts    int             // that are not cleared
 }
 
-// Seen registers a device where it is new and returns its status. With news the device was heard just now; without, what
-// the broker had kept of it was.
-func (t *Tx) Seen(device string, news bool, now time.Time) (status string, err error) {
-	err = t.row(`INSERT INTO device (id, first_seen_us, last_seen_us) VALUES (?1, ?2, ?2)
-		ON CONFLICT (id) DO UPDATE SET last_seen_us = CASE WHEN ?3 THEN excluded.last_seen_us ELSE last_seen_us END RETURNING status`,
-		[]any{device, micros(now), news}, &status)
+// Seen notes that a device was heard and returns its status; a new one is registered with the status given as fresh. With
+// news the device was heard just now; without, what the broker had kept of it was.
+func (t *Tx) Seen(device, fresh string, news bool, now time.Time) (status string, err error) {
+	err = t.row(`INSERT INTO device (id, first_seen_us, last_seen_us, status) VALUES (?1, ?2, ?2, ?4)
+		ON CONFLICT (id) DO UPDATE SET first_seen_us = CASE first_seen_us WHEN 0 THEN ?2 ELSE first_seen_us END,
+			last_seen_us = CASE WHEN ?3 OR last_seen_us = 0 THEN ?2 ELSE last_seen_us END RETURNING status`,
+		[]any{device, micros(now), news, fresh}, &status)
 	if err != nil {
 		return "", fmt.Errorf("note device: %w", err)
 	}
 	return status, nil
 }
 
-// SetStatus sets a device's status: [StatusActive], or a word that says why it keeps its data.
+// SetStatus sets a device's status.
 func (t *Tx) SetStatus(device, status string) error {
 	if err := t.exec("UPDATE device SET status = ? WHERE id = ?", status, device); err != nil {
 		return fmt.Errorf("set device status: %w", err)
@@ -102,7 +112,7 @@ func (t *Tx) SetCatalog(device string, catalog *holdfast.Catalog, text []byte) (
 	return online, nil
 }
 
-const selectDevice = `SELECT id, first_seen_us, last_seen_us, status, online, stream, state, catalog,
+const selectDevice = `SELECT id, NULLIF(first_seen_us, 0), NULLIF(last_seen_us, 0), status, type, location, hash <> '', online, stream, state, catalog,
 	(SELECT COUNT(*) FROM alert WHERE alert.device = device.id AND alert.state <> 'cleared') FROM device `
 
 // Devices returns up to limit devices by id. The one named by only comes alone; "" is for all.
@@ -112,7 +122,7 @@ func (s *Store) Devices(ctx context.Context, only string, limit int) ([]Device, 
 		return nil, fmt.Errorf("read devices: %w", err)
 	}
 	return collect(rows, "devices", func(d *Device) []any {
-		return []any{&d.ID, inTime{&d.FirstSeen}, inTime{&d.LastSeen}, &d.Status, &d.Online, inStream{&d.Stream},
+		return []any{&d.ID, inTime{&d.FirstSeen}, inTime{&d.LastSeen}, &d.Status, &d.Type, &d.Location, &d.Secret, &d.Online, inStream{&d.Stream},
 			inText[json.RawMessage]{&d.State}, inText[json.RawMessage]{&d.Catalog}, &d.Alerts}
 	})
 }

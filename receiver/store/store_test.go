@@ -104,7 +104,7 @@ func TestTurns(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "receiver.db"))
 	write(t, s, func(tx *Tx) error {
-		if _, err := tx.Seen("pi-7", true, noon); err != nil {
+		if _, err := tx.Seen("pi-7", StatusActive, true, noon); err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)

@@ -31,8 +31,7 @@ func newPair(t *testing.T, args ...string) *pair {
 	p.gateway = &testenv.Process{
 		Name: "gateway", Binary: filepath.Join(bin, "gateway"), Log: testenv.LogFile(t, dir, "gateway"), Address: "127.0.0.1:" + page,
 		Args: append([]string{"run"}, args...),
-		Env: []string{"DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=127.0.0.1:" + page, "DEVICE_ID=bench",
-			"MQTT_HOST=127.0.0.1", "MQTT_PORT=" + mqtt, "MQTT_ACK=receipt"},
+		Env:  []string{"DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=127.0.0.1:" + page},
 	}
 	p.receiver = &testenv.Process{
 		Name: "receiver", Binary: filepath.Join(bin, "receiver"), Log: testenv.LogFile(t, dir, "receiver"), Address: "127.0.0.1:" + api,
@@ -40,6 +39,7 @@ func newPair(t *testing.T, args ...string) *pair {
 		Env: []string{"RECEIVER_DATA=" + filepath.Join(dir, "receiver"), "RECEIVER_LISTEN=127.0.0.1:" + api,
 			"RECEIVER_INSTANCE=bench", "RECEIVER_MQTT_LISTEN=127.0.0.1:" + mqtt},
 	}
+	p.gateway.Env = append(p.gateway.Env, testenv.Join(t, p.receiver.Binary, "bench", p.receiver.Env...))
 	return p
 }
 

@@ -66,10 +66,13 @@ func newPlant(t *testing.T, bin string, l layout) *plant {
 				"RECEIVER_MQTT_LISTEN=127.0.0.1:" + mqttPort},
 		}
 	}
+	if p.receiver != nil && !l.mosquitto {
+		p.gateway.Env = append(p.gateway.Env, testenv.Join(t, p.receiver.Binary, deviceID, p.receiver.Env...))
+	}
 	if l.mosquitto {
 		p.broker = mosquitto(t, dir, mqttPort)
 		if p.receiver != nil {
-			p.receiver.Env = append(p.receiver.Env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+mqttPort)
+			p.receiver.Env = append(p.receiver.Env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+mqttPort, "RECEIVER_NEW_DEVICES=active")
 		}
 	}
 	return p

@@ -17,12 +17,12 @@ func system(t *testing.T) (gateway, receiver string) {
 	t.Helper()
 	dir := testenv.Programs(t)
 	mqtt, page, api := testenv.FreePort(t), testenv.FreePort(t), testenv.FreePort(t)
-	start(t, filepath.Join(dir, "receiver"), []string{"serve"},
-		"RECEIVER_DATA="+filepath.Join(dir, "r"), "RECEIVER_LISTEN=127.0.0.1:"+api, "RECEIVER_MQTT_LISTEN=127.0.0.1:"+mqtt)
+	cloud := []string{"RECEIVER_DATA=" + filepath.Join(dir, "r"), "RECEIVER_LISTEN=127.0.0.1:" + api, "RECEIVER_MQTT_LISTEN=127.0.0.1:" + mqtt}
+	start(t, filepath.Join(dir, "receiver"), []string{"serve"}, cloud...)
 	serving(t, "http://127.0.0.1:"+api+"/")
 	start(t, filepath.Join(dir, "gateway"), []string{"run", "--simulate"},
-		"DATA_DIR="+filepath.Join(dir, "g"), "HTTP_LISTEN=127.0.0.1:"+page, "DEVICE_ID=pi-demo",
-		"MQTT_HOST=127.0.0.1", "MQTT_PORT="+mqtt, "MQTT_ACK=receipt")
+		"DATA_DIR="+filepath.Join(dir, "g"), "HTTP_LISTEN=127.0.0.1:"+page,
+		testenv.Join(t, filepath.Join(dir, "receiver"), "pi-demo", cloud...))
 	serving(t, "http://127.0.0.1:"+page+"/")
 	return "http://127.0.0.1:" + page + "/", "http://127.0.0.1:" + api + "/"
 }

@@ -95,9 +95,10 @@ func newBench(t *testing.T, bin string, s setup) *bench {
 		b.far = proxy.New(t, "127.0.0.1:"+mqttPort)
 		b.access = filepath.Join(dir, "access")
 		b.broker = mosquittoProcess(t, dir, mqttPort, b.access)
-		b.receiver.Env = append(b.receiver.Env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+b.far.Port())
+		b.receiver.Env = append(b.receiver.Env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+b.far.Port(), "RECEIVER_NEW_DEVICES=active")
 	} else {
 		b.receiver.Env = append(b.receiver.Env, "RECEIVER_MQTT_LISTEN=127.0.0.1:"+mqttPort)
+		b.gateway.Env = append(b.gateway.Env, testenv.Join(t, b.receiver.Binary, "chaos-test", b.receiver.Env...))
 	}
 	b.start(t)
 	return b

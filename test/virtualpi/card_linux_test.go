@@ -21,6 +21,7 @@ type card struct {
 	parts    *parts
 	disk     *Disk
 	broker   string // port of the receiver's broker
+	join     string // the device's variable
 	data     string // folder of the receiver
 	receiver *testenv.Process
 	lives    []*life
@@ -86,6 +87,7 @@ func newCard(t *testing.T, p *parts) *card {
 	c.receiver.Env = []string{
 		"RECEIVER_DATA=" + c.data, "RECEIVER_LISTEN=" + c.receiver.Address, "RECEIVER_MQTT_LISTEN=127.0.0.1:" + c.broker, "MQTT_HOST=",
 	}
+	c.join = testenv.Join(t, p.receiver, device, c.receiver.Env...)
 	c.receiver.Start(t)
 	t.Cleanup(c.receiver.Kill)
 	c.receiver.WaitServing(t.Context(), t)
@@ -117,8 +119,8 @@ func (c *card) start(rows int) *life {
 	l.witness = newWitness(c.Context(), l.page)
 	c.Cleanup(l.stop)
 	c.run(l, strings.Join([]string{
-		"DATA_DIR=/data/gateway DEVICE_ID=" + device, "BUFFER_MAX_BYTES=8388608", "HTTP_LISTEN=0.0.0.0:8080 DASHBOARD_TOKEN=" + token,
-		"MQTT_HOST=10.0.2.2 MQTT_PORT=" + c.broker, "MQTT_ACK=receipt", "gateway run --replay /replay.csv >/dev/ttymxc0 2>&1 &",
+		"DATA_DIR=/data/gateway", c.join, "BUFFER_MAX_BYTES=8388608", "HTTP_LISTEN=0.0.0.0:8080 DASHBOARD_TOKEN=" + token,
+		"MQTT_HOST=10.0.2.2", "gateway run --replay /replay.csv >/dev/ttymxc0 2>&1 &",
 	}, " "))
 	return l
 }

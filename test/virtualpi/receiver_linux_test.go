@@ -11,12 +11,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"holdfast/internal/testenv"
 )
 
 // A receiver is the real `receiver serve` on the host, with its embedded broker.
 type receiver struct {
 	api  string // address of its HTTP API
-	mqtt string // port of its broker
+	join string // the device's variable, with the broker's port
 }
 
 // startReceiver starts a receiver with an empty database. It is gone when the test ends.
@@ -29,7 +31,8 @@ func startReceiver(t *testing.T, file string) *receiver {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), file, "serve") // killed when the test's context ends, right before clean-up
-	c.Env = append(os.Environ(), "RECEIVER_DATA="+filepath.Join(dir, "data"), "RECEIVER_LISTEN="+api, "RECEIVER_MQTT_LISTEN="+mqtt, "MQTT_HOST=")
+	environment := []string{"RECEIVER_DATA=" + filepath.Join(dir, "data"), "RECEIVER_LISTEN=" + api, "RECEIVER_MQTT_LISTEN=" + mqtt, "MQTT_HOST="}
+	c.Env = append(os.Environ(), environment...)
 	c.Stdout, c.Stderr = log, log
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := c.Start(); err != nil {
@@ -42,7 +45,7 @@ func startReceiver(t *testing.T, file string) *receiver {
 			t.Logf("log of the receiver (%v):\n%s", err, text)
 		}
 	})
-	r := &receiver{"http://" + api, port(mqtt)}
+	r := &receiver{"http://" + api, testenv.Join(t, file, device, environment...)}
 	eventually(t, 30*time.Second, func(ctx context.Context) error {
 		return r.get(ctx, "/healthz", &struct{}{})
 	})

@@ -76,8 +76,8 @@ func (p *pi) scan() {
 // start runs the gateway, as a Pi without network time would, with its log in the machine's.
 func (p *pi) start() {
 	p.run(strings.Join([]string{
-		"DATA_DIR=/tmp/data DEVICE_ID=" + device, "INTERVAL_SECONDS=1",
-		"MQTT_HOST=10.0.2.2 MQTT_PORT=" + p.mqtt, "MQTT_ACK=receipt", "HTTP_LISTEN=127.0.0.1:8080",
+		"DATA_DIR=/tmp/data", p.join, "INTERVAL_SECONDS=1",
+		"MQTT_HOST=10.0.2.2", "HTTP_LISTEN=127.0.0.1:8080",
 		"BUTTON_CHIP=20ac000.gpio BUTTON_PIN=7 BUTTON_PULL_UP_DOWN=UP BUTTON_EVENT=FALLING BUTTON_BOUNCE_MILLIS=" + strconv.Itoa(int(debounce.Milliseconds())),
 		"gateway run >/dev/ttymxc0 2>&1 &",
 	}, " "))

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"holdfast"
+	"holdfast/receiver"
+	"holdfast/receiver/access"
+	"holdfast/receiver/store"
+)
+
+// A task is what a subcommand does with the database. A receiver may run beside it.
+type task struct {
+	*store.Store
+	cfg  Config
+	name string // the argument; may be empty
+	out  io.Writer
+}
+
+// withStore parses a subcommand's flags and its one argument, opens the database, and runs do. A database that is not there
+// yet is made: devices may be registered before the receiver ever ran.
+func withStore(ctx context.Context, args []string, out io.Writer, do func(task, context.Context) error, more ...func(*flag.FlagSet)) error {
+	cfg, rest, err := loadConfig(args, os.Getenv, os.Stderr, more...)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t := task{cfg: cfg, out: out}
+	switch len(rest) {
+	case 0:
+	case 1:
+		t.name = rest[0]
+	default:
+		return fmt.Errorf("%w: want at most one name, not %q", errUsage, rest)
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if t.Store, err = store.Open(ctx, store.Options{Path: cfg.database()}); err != nil {
+		return err
+	}
+	return errors.Join(do(t, ctx), t.Close())
+}
+
+// deviceCommand is `receiver device VERB`.
+func deviceCommand(ctx context.Context, args []string, out io.Writer) error {
+	verb := ""
+	if len(args) > 0 {
+		verb, args = args[0], args[1:]
+	}
+	switch verb {
+	case "add":
+		d := store.Device{Status: store.StatusActive}
+		pending := false
+		return withStore(ctx, args, out, func(t task, ctx context.Context) error {
+			if d.ID = t.name; pending {
+				d.Status = store.StatusPending
+			}
+			return t.addDevice(ctx, d)
+		}, func(f *flag.FlagSet) {
+			f.StringVar(&d.Type, "type", "", "what kind of device it is; for people")
+			f.StringVar(&d.Location, "location", "", "where it is; for people")
+			f.BoolVar(&pending, "pending", false, "it connects and keeps its data until it is activated")
+		})
+	case "list":
+		return withStore(ctx, args, out, task.listDevices)
+	case "secret":
+		return withStore(ctx, args, out, task.newSecret)
+	case "activate", "suspend", "retire":
+		status := map[string]string{"activate": store.StatusActive, "suspend": store.StatusSuspended, "retire": store.StatusRetired}[verb]
+		return withStore(ctx, args, out, func(t task, ctx context.Context) error { return t.setStatus(ctx, status) })
+	}
+	return fmt.Errorf("%w: device %q: want add, list, secret, activate, suspend or retire", errUsage, verb)
+}
+
+// addDevice registers a device and prints its join string, which is shown this once.
+func (t task) addDevice(ctx context.Context, d store.Device) error {
+	if d.ID == "" {
+		d.ID = newName()
+	}
+	if err := access.CheckName(d.ID); err != nil {
+		return fmt.Errorf("%w: device %q: %w", errUsage, d.ID, err)
+	}
+	if len(d.Type) > maxWord || len(d.Location) > maxWord {
+		return fmt.Errorf("%w: --type and --location: want at most %d bytes", errUsage, maxWord)
+	}
+	secret := access.NewSecret()
+	j, err := t.cfg.join(t.Store, d.ID, secret)
+	if err != nil {
+		return err
+	}
+	err = t.Write(ctx, func(tx *store.Tx) error { return tx.AddDevice(d, access.Hash(secret)) })
+	if errors.Is(err, store.ErrTaken) {
+		return fmt.Errorf("%s is registered already; `receiver device secret %s` gives it a new secret", d.ID, d.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return t.print(j)
+}
+
+// maxWord bounds what an operator says of a device.
+const maxWord = 200
+
+// newName mints a device id.
+func newName() string {
+	bits := make([]byte, 4)
+	rand.Read(bits)
+	return "pi-" + hex.EncodeToString(bits)
+}
+
+func (t task) print(j holdfast.Join) error {
+	_, err := fmt.Fprintln(t.out, "HOLDFAST_JOIN="+j.Encode())
+	return err
+}
+
+// newSecret replaces a device's secret and prints the join string with the new one. The old one is worth nothing at once.
+func (t task) newSecret(ctx context.Context) error {
+	secret := access.NewSecret()
+	j, err := t.cfg.join(t.Store, t.name, secret)
+	if err != nil {
+		return err
+	}
+	err = t.Write(ctx, func(tx *store.Tx) error { return found(tx.SetDeviceHash(t.name, access.Hash(secret))) })
+	if errors.Is(err, errUnknown) {
+		return fmt.Errorf("no device %q; `receiver device list` shows those there are", t.name)
+	}
+	if err != nil {
+		return err
+	}
+	return t.print(j)
+}
+
+var errUnknown = errors.New("not found")
+
+// found makes an error of what was not there.
+func found(there bool, err error) error {
+	if err == nil && !there {
+		return errUnknown
+	}
+	return err
+}
+
+func (t task) setStatus(ctx context.Context, status string) error {
+	err := receiver.SetStatus(ctx, t.Store, t.name, status)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "%s is %s\n", t.name, status)
+	return err
+}
+
+func (t task) listDevices(ctx context.Context) error {
+	devices, err := t.Devices(ctx, t.name, maxDevices)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "DEVICE\tSTATUS\tSECRET\tLAST SEEN\tTYPE\tLOCATION")
+	for _, d := range devices {
+		secret, seen := "none", "never"
+		if d.Secret {
+			secret = "set"
+		}
+		if !d.LastSeen.IsZero() {
+			seen = d.LastSeen.Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, d.Status, secret, seen, d.Type, d.Location)
+	}
+	return table.Flush()
+}
