@@ -10,7 +10,7 @@ export CGO_ENABLED = 0
 export GOARM = 6
 
 # The slow tests are a part each: they start real processes, and want the machine for themselves.
-END_TO_END = ./test/chaos/... ./test/browser ./test/virtualpi ./test/report
+END_TO_END = ./test/join ./test/chaos/... ./test/browser ./test/virtualpi ./test/report
 FILES      = ./test/crash ./test/damage
 UNITS      = $$($(GO) list ./... | grep -v /test/)
 

@@ -62,7 +62,7 @@ func (c TLSConfig) pair() (tls.Certificate, error) {
 // pemBegin is how every PEM begins, and maxFileName bounds what can be a file's name: what is longer is text, which may be a
 // key, and errors must not quote it.
 const (
-	pemBegin       = "-----BEGIN "
+	pemBegin    = "-----BEGIN "
 	maxFileName = 255
 )
 

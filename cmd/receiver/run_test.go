@@ -24,7 +24,7 @@ var addresses = regexp.MustCompile(`API at (http://\S+)/, broker (tcp://\S+)\n`)
 type running struct {
 	page, broker string
 	logins       map[string]mqtt.Options // of the device pi-7 and the operator watcher
-	stop         func() time.Duration // ends it and says how long that took
+	stop         func() time.Duration    // ends it and says how long that took
 }
 
 func start(t *testing.T, dir string) running {

@@ -1,6 +1,6 @@
 // Package api is the receiver's HTTP API: devices, readings, completeness, alerts, events, dead letters, what is happening
 // right now, health and metrics. What it changes is what only a person can say: that a dead letter is to be taken in after
-// all, that a device was another one before.
+// all, that a device was another one before, whether a device's data is taken.
 //
 // Shapes and bounds of everything stand in /openapi.json, which is made from the types of this package. Times are RFC 3339 in
 // UTC; values carry the unit that their quantity's name ends in. Errors are problem+json and say what would be right.
@@ -61,6 +61,7 @@ func New(r *receiver.Receiver) http.Handler {
 	get(a, "get-health", "/healthz", "Whether the receiver can receive", s.health)
 	change(a, "replay-dead-letter", http.MethodPost, "/api/v1/dead-letters/{id}/replay", "Take in after all what a dead letter holds", s.replay)
 	change(a, "set-predecessor", http.MethodPut, "/api/v1/devices/{id}/predecessors/{former}", "Let a device bring the streams of its former id", s.adopt)
+	change(a, "set-device-status", http.MethodPut, "/api/v1/devices/{id}/status", "Approve, suspend or retire a device", s.setStatus)
 	mux.HandleFunc("GET /api/v1/live", s.live)
 	mux.Handle("GET /metrics", r.Metrics.Handler())
 	return http.NewCrossOriginProtection().Handler(mux)

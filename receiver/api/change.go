@@ -37,6 +37,21 @@ func (s *server) replay(ctx context.Context, in *replayIn) (*replayOut, error) {
 	return out, nil
 }
 
+type statusIn struct {
+	OfDevice
+	Body struct {
+		Status string `json:"status" enum:"active,pending,suspended,retired" doc:"data of an active device is taken; any other keeps it; a retired one cannot log in"`
+	}
+}
+
+func (s *server) setStatus(ctx context.Context, in *statusIn) (*struct{}, error) {
+	err := receiver.SetStatus(ctx, s.store, in.ID, in.Body.Status)
+	if errors.Is(err, receiver.ErrNoDevice) {
+		return nil, huma.Error404NotFound(err.Error() + ": see /api/v1/devices for those there are")
+	}
+	return nil, err
+}
+
 type adoptIn struct {
 	OfDevice
 	Former string `path:"former" maxLength:"64" doc:"the id that the device had before"`

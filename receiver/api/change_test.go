@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"holdfast"
@@ -75,11 +76,45 @@ func TestPredecessor(t *testing.T) {
 	}
 }
 
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	_, web := serve(t, seed)
+	for _, test := range []struct {
+		device, body string
+		want         int
+	}{
+		{"pi-7", `{"status":"suspended"}`, 204}, {"pi-7", `{"status":"suspended"}`, 204}, {"pi-1", `{"status":"active"}`, 404},
+		{"pi-7", `{"status":"fine"}`, 422}, {"pi-7", `{}`, 422}, {"pi-7", `{"status":"active","more":1}`, 422}, {"pi-7", `x`, 400},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, web.URL+"/api/v1/devices/"+test.device+"/status", strings.NewReader(test.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != test.want {
+			t.Errorf("%s %s: status %d, want %d", test.device, test.body, answer.StatusCode, test.want)
+		}
+	}
+	var got Device
+	ask(t, web, "/api/v1/devices/pi-7", 200, &got)
+	if got.Status != store.StatusSuspended {
+		t.Errorf("status %q, want suspended", got.Status)
+	}
+}
+
 // A page of another site cannot change anything.
 func TestForeignPages(t *testing.T) {
 	t.Parallel()
 	_, web := serve(t, seed)
 	if got := send(t, http.MethodPost, web.URL+"/api/v1/dead-letters/1/replay", "Sec-Fetch-Site", "cross-site"); got != http.StatusForbidden {
+		t.Errorf("status %d, want 403", got)
+	}
+	if got := send(t, http.MethodPut, web.URL+"/api/v1/devices/pi-7/status", "Sec-Fetch-Site", "cross-site"); got != http.StatusForbidden {
 		t.Errorf("status %d, want 403", got)
 	}
 }

@@ -15,8 +15,10 @@ type Device struct {
 	ID         string          `json:"id"`
 	Status     string          `json:"status" doc:"active, or why the device is told to keep its data"`
 	Online     bool            `json:"online"`
-	FirstSeen  time.Time       `json:"first_seen"`
-	LastSeen   time.Time       `json:"last_seen"`
+	Type       string          `json:"type,omitempty" doc:"what kind of device it is, for people"`
+	Location   string          `json:"location,omitempty" doc:"where it is, for people"`
+	FirstSeen  time.Time       `json:"first_seen,omitzero" doc:"absent before it was heard"`
+	LastSeen   time.Time       `json:"last_seen,omitzero" doc:"absent before it was heard"`
 	Stream     string          `json:"stream,omitempty" doc:"the current one"`
 	State      json.RawMessage `json:"state,omitempty" doc:"latest state message, as the device sent it"`
 	Totals     receiver.Totals `json:"totals" doc:"over all streams and lanes"`
@@ -65,7 +67,7 @@ func (s *server) devices(ctx context.Context, _ *struct{}) (*devicesOut, error) 
 
 func describe(d store.Device, totals map[string]store.Totals) Device {
 	out := Device{
-		ID: d.ID, Status: d.Status, Online: d.Online, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
+		ID: d.ID, Status: d.Status, Type: d.Type, Location: d.Location, Online: d.Online, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
 		State: d.State, Totals: receiver.NewTotals(totals[d.ID]), AlertsOpen: d.Alerts,
 	}
 	if !d.Stream.IsZero() {

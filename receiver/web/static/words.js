@@ -35,8 +35,10 @@ export function about(device, now) {
   return [
     state.version && `Version ${state.version}`,
     device.online && isSet(state.since) && `running since ${moment(state.since, now)}`,
-    `last heard ${ago(device.last_seen, now)}`,
-    `known since ${moment(device.first_seen, now)}`,
+    device.type,
+    device.location,
+    isSet(device.last_seen) && `last heard ${ago(device.last_seen, now)}`,
+    isSet(device.first_seen) && `known since ${moment(device.first_seen, now)}`,
   ].filter(Boolean).join(" · ");
 }
 
@@ -44,14 +46,22 @@ export const alertsOpen = (device) => (device.alerts_open ? { level: "warn", tex
 
 const sensorWords = { lost: "does not answer", absent: "was not found", degraded: "missed its last reading" };
 
+const keeps = (status) => ({ title: "The device is told to keep its data.", text: `Reason: ${status}. Nothing is lost: it sends again when that has passed.` });
+
+const statusWords = {
+  pending: { title: "The device waits for approval.", text: "It keeps its data meanwhile. To take it: receiver device activate, then its name." },
+  suspended: { title: "The device is suspended.", text: "It is told to keep its data; nothing is lost. To go on: receiver device activate, then its name." },
+  retired: { title: "The device is retired.", text: "It cannot log in any more. To let it in again: receiver device activate, then its name." },
+};
+
 // problems lists what a person should know of a device, the worst first.
 export function problems(device, now) {
   const found = [];
   const state = device.state ?? {};
-  if (device.status !== "active") {
-    found.push({ level: "warn", title: "The device is told to keep its data.", text: `Reason: ${device.status}. Nothing is lost: it sends again when that has passed.` });
-  }
-  if (!device.online) {
+  if (device.status !== "active") found.push({ level: "warn", ...(statusWords[device.status] ?? keeps(device.status)) });
+  if (!isSet(device.last_seen)) {
+    found.push({ level: "info", title: "The device was never heard.", text: "It was given its join string, and nothing has come from it so far." });
+  } else if (!device.online) {
     const gone = isSet(device.last_seen) ? ` for ${duration(now - Date.parse(device.last_seen))}` : "";
     found.push({ level: "warn", title: `The device has been silent${gone}.`, text: "It goes on by itself and keeps what it measures; all of it comes when the link is back." });
   }

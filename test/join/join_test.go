@@ -1,0 +1,76 @@
+package join
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"holdfast"
+	"holdfast/internal/testenv"
+)
+
+// limit is for everything from the start of the receiver to the first row.
+const limit = 30 * time.Second
+
+// From an empty folder to the first row in the receiver, with one variable. The programs are built before the clock starts.
+func TestOneVariable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs both programs")
+	}
+	bin, dir := testenv.Programs(t), t.TempDir()
+	receiver := &testenv.Process{
+		Name: "receiver", Binary: filepath.Join(bin, "receiver"), Args: []string{"serve"},
+		Address: "127.0.0.1:" + testenv.FreePort(t), Log: testenv.LogFile(t, dir, "receiver"),
+	}
+	receiver.Env = []string{
+		"RECEIVER_DATA=" + filepath.Join(dir, "receiver"), "RECEIVER_LISTEN=" + receiver.Address,
+		"RECEIVER_MQTT_LISTEN=127.0.0.1:" + testenv.FreePort(t), "RECEIVER_MQTT_PUBLIC=localhost", "MQTT_HOST=",
+	}
+	began := time.Now()
+	run(t, receiver)
+	receiver.WaitServing(t.Context(), t)
+	variable := testenv.Join(t, receiver.Binary, "pi-7", receiver.Env...)
+	joined, err := holdfast.ParseJoin(variable)
+	if err != nil || !joined.TLS || len(joined.CA) != 1 {
+		t.Fatalf("join %v, %v: want TLS with the receiver's own authority", joined, err)
+	}
+	run(t, &testenv.Process{
+		Name: "gateway", Binary: filepath.Join(bin, "gateway"), Args: []string{"run", "--simulate"}, Log: testenv.LogFile(t, dir, "gateway"),
+		Env: []string{variable, "DATA_DIR=" + filepath.Join(dir, "gateway"), "HTTP_LISTEN=off"},
+	})
+	testenv.Poll(t.Context(), t, limit-time.Since(began), "the first row", func() bool { return rows(t.Context(), receiver.Address) > 0 })
+	t.Logf("from an empty folder to the first row: %v", time.Since(began).Round(time.Millisecond))
+
+	authority := filepath.Join(dir, "receiver", "ca", "ca.key")
+	if info, err := os.Stat(authority); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the authority's key: %v, %v", info, err)
+	}
+}
+
+func run(t *testing.T, p *testenv.Process) {
+	t.Helper()
+	p.Start(t)
+	t.Cleanup(p.Kill)
+}
+
+// rows is how many samples of the device the receiver's API shows.
+func rows(ctx context.Context, address string) int {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/api/v1/devices/pi-7", nil)
+	if err != nil {
+		return 0
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	var got struct{ Latest []json.RawMessage } // the newest sample of each series
+	if json.NewDecoder(answer.Body).Decode(&got) != nil {
+		return 0
+	}
+	return len(got.Latest)
+}
