@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -109,6 +110,26 @@ func TestLoginsOfAnOldDatabase(t *testing.T) {
 	if logins, err := s.Logins(t.Context(), ""); err != nil || len(logins) != 1 {
 		t.Errorf("logins %v, %v", logins, err)
 	}
+}
+
+// A command and the receiver may both be the first to open a database.
+func TestOpenedAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "receiver.db")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			s, err := Open(t.Context(), Options{Path: path})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // Another process writes while this one has a transaction under way: it waits, and both see what the other did.

@@ -63,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		series:   make(map[series]int64),
 	}
 	s.turn <- struct{}{}
-	if err := s.prepareWriter(ctx, o.Log); err != nil {
+	if err := s.prepareWriter(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", o.Path, err), s.Close())
 	}
 	if err := s.openReaders(ctx, o.Path); err != nil {
@@ -98,8 +98,13 @@ func connect(path, pragmas string) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-func (s *Store) prepareWriter(ctx context.Context, log *slog.Logger) error {
-	if err := migrate(ctx, s.writers, log); err != nil {
+func (s *Store) prepareWriter(ctx context.Context, o Options) error {
+	alone, err := lock(o.Path + ".lock")
+	if err != nil {
+		return err
+	}
+	defer alone.Close()
+	if err := migrate(ctx, s.writers, o.Log); err != nil {
 		return err
 	}
 	conn, err := s.writers.Conn(ctx)
