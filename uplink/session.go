@@ -88,7 +88,23 @@ func (u *Uplink) settleBinding(ctx context.Context) error {
 		return u.bind(ctx, Binding{}) // a store that is bound later lacks what the broker takes now
 	case u.o.Mode == holdfast.AckReceipt && !u.o.Pin.IsZero() && bound != u.o.Pin:
 		return u.bind(ctx, Binding{Store: u.o.Pin})
+	case u.o.Mode == holdfast.AckReceipt && u.o.Pin.IsZero() && !u.o.First.IsZero():
+		return u.bindFirst(ctx)
 	}
+	return nil
+}
+
+// bindFirst binds to the store that this gateway was provisioned for, once. What becomes of that database later, its receiver
+// tells.
+func (u *Uplink) bindFirst(ctx context.Context) error {
+	b := u.receivers.bound
+	if b.Store != u.o.First {
+		b = Binding{Store: u.o.First}
+	}
+	if err := u.bind(ctx, b); err != nil {
+		return err
+	}
+	u.o.First = holdfast.Stream{}
 	return nil
 }
 

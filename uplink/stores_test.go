@@ -84,6 +84,43 @@ func TestRestoredDatabase(t *testing.T) {
 	})
 }
 
+// A gateway that was provisioned for a database is bound to that one, whatever it was bound to before and whoever else
+// answers; and it follows its receiver to a new database.
+func TestProvisioned(t *testing.T) {
+	for _, before := range []Binding{{}, {store2, "test-bench"}, {store, "cloud"}} {
+		bubble(t, func(t *testing.T, broker *testenv.Broker) {
+			stranger := newReceiver(t, broker, "test-bench", store2)
+			stranger.start("1")
+			q := newTable(stream)
+			q.fill(holdfast.LaneTelemetry, 100)
+			r := newReceiver(t, broker, "cloud", store)
+			r.silence(true)
+			g := start(t, broker, q, func(o *Options) {
+				o.First = store
+				o.Store = func() Binding { return before }
+			})
+			settled()
+			if got := q.pending(holdfast.LaneTelemetry); got != 100 {
+				t.Errorf("bound to %v before: %d pending, want 100: a stranger freed the others", before, got)
+			}
+			r.silence(false)
+			r.start("1")
+			settled()
+			if got := q.pending(holdfast.LaneTelemetry); got != 0 || g.Status().Store != store {
+				t.Errorf("bound to %v before: %d pending at store %s", before, got, g.Status().Store)
+			}
+			r.stop()
+			store3 := holdfast.Stream{3}
+			r.wipe(store3)
+			r.start("2")
+			settled()
+			if r.holds(holdfast.LaneTelemetry) != 100 || g.Status().Store != store3 {
+				t.Errorf("bound to %v before: %d in the new database, bound to %s", before, r.holds(holdfast.LaneTelemetry), g.Status().Store)
+			}
+		})
+	}
+}
+
 // Another instance with another database is watched, and frees nothing, whatever it says.
 func TestForeignStore(t *testing.T) {
 	for _, pin := range []holdfast.Stream{{}, store} {

@@ -42,6 +42,7 @@ type Options struct {
 	Mode   holdfast.AckMode
 
 	Pin   holdfast.Stream                      // the only store to obey; zero to be bound by the first receipt
+	First holdfast.Stream                      // without Pin: the store to be bound to now, whatever was bound; zero for none
 	Store func() Binding                       // the durable binding, zero where there is none; read once
 	Bind  func(context.Context, Binding) error // makes a binding durable before it returns
 

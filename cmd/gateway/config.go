@@ -24,7 +24,7 @@ type Config struct {
 	MQTTPort                             int
 	MQTTKeepAlive                        time.Duration
 	Ack                                  holdfast.AckMode
-	Store                                holdfast.Stream // the database to be bound to; zero: the first that answers
+	Store                                holdfast.Stream // the only database to obey; zero: that of Join, or the first that answers
 	TopicPrefix                          string
 	TLS                                  TLSConfig
 
@@ -102,7 +102,7 @@ func (c *Config) adopt(j holdfast.Join) {
 	c.Device = j.Device
 	c.MQTTHost, c.MQTTPort, c.MQTTUsername, c.MQTTPassword = j.Host, j.Port, j.Device, string(j.Secret)
 	c.TLS.Enable, c.TLS.Authorities = j.TLS, j.CA
-	c.Ack, c.Store, c.TopicPrefix = holdfast.AckReceipt, j.Store, j.Prefix
+	c.Ack, c.TopicPrefix = holdfast.AckReceipt, j.Prefix // the store: see gateway.provisioned
 }
 
 func configText(file string, getenv func(string) string) (where string, text []byte, err error) {

@@ -41,7 +41,7 @@ func TestJoin(t *testing.T) {
 		}
 		if cfg.Device != "pi-7" || cfg.MQTTHost != "broker.example.org" || cfg.MQTTPort != 8883 || cfg.MQTTUsername != "pi-7" ||
 			cfg.MQTTPassword != "correct-horse-battery-staple" || cfg.Ack != holdfast.AckReceipt || cfg.TopicPrefix != "plant" ||
-			cfg.Store.String() != "c41d00000000000000000000000000ff" || !cfg.TLS.Enable || cfg.TLS.Insecure {
+			cfg.Join.Store.String() != "c41d00000000000000000000000000ff" || !cfg.TLS.Enable || cfg.TLS.Insecure {
 			t.Errorf("got %+v", cfg)
 		}
 		authority, err := x509.ParseCertificate(cfg.Join.CA[0])

@@ -21,7 +21,7 @@ func (g *gateway) connect() {
 	g.uplink = uplink.New(uplink.Options{
 		Queue: g.buffer, Broker: g.broker(), Device: g.device, Stream: g.buffer.Stream(),
 		Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}, Mode: g.cfg.Ack,
-		Pin: g.cfg.Store, Store: g.binding, Bind: g.bind,
+		Pin: g.cfg.Store, First: g.provisioned(), Store: g.binding, Bind: g.bind,
 		Status: g.birth, Catalog: g.world.source.Catalog, Command: g.command,
 		Now: g.now, Log: g.log,
 	})
@@ -49,17 +49,38 @@ func (g *gateway) broker() mqtt.Options {
 	return o
 }
 
-func (g *gateway) binding() (b uplink.Binding) {
+// kept is what the buffer keeps of the binding: also the database of the join string that it came from. A gateway that gets
+// the join string of another database is bound to that one; with the same it stays with what its receiver told it since.
+type kept struct {
+	uplink.Binding
+	Joined holdfast.Stream `json:"joined,omitzero"`
+}
+
+func (g *gateway) kept() (k kept) {
 	if data := g.buffer.State(bindingKey); data != nil {
-		if err := json.Unmarshal(data, &b); err != nil {
+		if err := json.Unmarshal(data, &k); err != nil {
 			g.log.Error("binding is damaged, the next receiver that answers is bound", "err", err)
 		}
 	}
-	return b
+	return k
+}
+
+func (g *gateway) binding() uplink.Binding { return g.kept().Binding }
+
+// provisioned returns the database of the join string if the gateway is not bound by that string yet.
+func (g *gateway) provisioned() holdfast.Stream {
+	if g.cfg.Join == nil || g.kept().Joined == g.cfg.Join.Store {
+		return holdfast.Stream{}
+	}
+	return g.cfg.Join.Store
 }
 
 func (g *gateway) bind(ctx context.Context, b uplink.Binding) error {
-	data, err := json.Marshal(b)
+	k := kept{Binding: b}
+	if g.cfg.Join != nil && !b.Store.IsZero() {
+		k.Joined = g.cfg.Join.Store
+	}
+	data, err := json.Marshal(k)
 	if err != nil {
 		return err
 	}
