@@ -18,7 +18,7 @@ func aclCommand(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%w: want `receiver acl mosquitto`, with --passwords for the password file", errUsage)
 	}
 	passwords := false
-	return withStore(ctx, args[1:], out, func(t task, ctx context.Context) error {
+	return withStore(ctx, opened, args[1:], out, func(t task, ctx context.Context) error {
 		logins, err := allLogins(t.Store)(ctx, "")
 		if err != nil {
 			return err

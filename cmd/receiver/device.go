@@ -26,9 +26,15 @@ type task struct {
 	out  io.Writer
 }
 
-// withStore parses a subcommand's flags and its one argument, opens the database, and runs do. A database that is not there
-// yet is made: devices may be registered before the receiver ever ran.
-func withStore(ctx context.Context, args []string, out io.Writer, do func(task, context.Context) error, more ...func(*flag.FlagSet)) error {
+// Whether a subcommand makes the database where there is none: devices may be registered before the receiver ever ran, but a
+// mistyped folder is no fleet without devices.
+const (
+	makes  = true
+	opened = false
+)
+
+// withStore parses a subcommand's flags and its one argument, opens the database, and runs do.
+func withStore(ctx context.Context, mayMake bool, args []string, out io.Writer, do func(task, context.Context) error, more ...func(*flag.FlagSet)) error {
 	cfg, rest, err := loadConfig(args, os.Getenv, os.Stderr, more...)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -43,6 +49,9 @@ func withStore(ctx context.Context, args []string, out io.Writer, do func(task, 
 		t.name = rest[0]
 	default:
 		return fmt.Errorf("%w: want at most one name, not %q", errUsage, rest)
+	}
+	if _, err := os.Stat(cfg.database()); err != nil && !mayMake {
+		return fmt.Errorf("no database in folder %q: want --data or RECEIVER_DATA, as the receiver has it: %w", cfg.Data, err)
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
@@ -63,7 +72,7 @@ func deviceCommand(ctx context.Context, args []string, out io.Writer) error {
 	case "add":
 		d := store.Device{Status: store.StatusActive}
 		pending := false
-		return withStore(ctx, args, out, func(t task, ctx context.Context) error {
+		return withStore(ctx, makes, args, out, func(t task, ctx context.Context) error {
 			if d.ID = t.name; pending {
 				d.Status = store.StatusPending
 			}
@@ -74,12 +83,12 @@ func deviceCommand(ctx context.Context, args []string, out io.Writer) error {
 			f.BoolVar(&pending, "pending", false, "it connects and keeps its data until it is activated")
 		})
 	case "list":
-		return withStore(ctx, args, out, task.listDevices)
+		return withStore(ctx, opened, args, out, task.listDevices)
 	case "secret":
-		return withStore(ctx, args, out, task.newSecret)
+		return withStore(ctx, opened, args, out, task.newSecret)
 	case "activate", "suspend", "retire":
 		status := map[string]string{"activate": store.StatusActive, "suspend": store.StatusSuspended, "retire": store.StatusRetired}[verb]
-		return withStore(ctx, args, out, func(t task, ctx context.Context) error { return t.setStatus(ctx, status) })
+		return withStore(ctx, opened, args, out, func(t task, ctx context.Context) error { return t.setStatus(ctx, status) })
 	}
 	return fmt.Errorf("%w: device %q: want add, list, secret, activate, suspend or retire", errUsage, verb)
 }

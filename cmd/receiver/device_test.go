@@ -53,6 +53,9 @@ func TestDeviceAdd(t *testing.T) {
 	if err != nil || !strings.Contains(list, "never") || !strings.Contains(list, "cellar") || !strings.Contains(list, plain.Device) || strings.Contains(list, "$7$") {
 		t.Errorf("%v\n%s", err, list)
 	}
+	if _, err := run(t, filepath.Join(dir, "mistyped"), "device", "list"); err == nil || !strings.Contains(err.Error(), "RECEIVER_DATA") {
+		t.Errorf("another folder: %v", err)
+	}
 	for _, c := range []struct {
 		args []string
 		want string

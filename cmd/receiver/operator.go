@@ -22,13 +22,13 @@ func operatorCommand(ctx context.Context, args []string, out io.Writer) error {
 	}
 	switch verb {
 	case "add":
-		return withStore(ctx, args, out, task.addOperator)
+		return withStore(ctx, makes, args, out, task.addOperator)
 	case "secret":
-		return withStore(ctx, args, out, task.newPassword)
+		return withStore(ctx, opened, args, out, task.newPassword)
 	case "list":
-		return withStore(ctx, args, out, task.listOperators)
+		return withStore(ctx, opened, args, out, task.listOperators)
 	case "remove":
-		return withStore(ctx, args, out, task.removeOperator)
+		return withStore(ctx, opened, args, out, task.removeOperator)
 	}
 	return fmt.Errorf("%w: operator %q: want add, secret, list or remove", errUsage, verb)
 }

@@ -16,8 +16,8 @@ const (
 	maxShown      = 100         // bytes of a name, or of what the server says of it
 )
 
-// complaints logs what clients may not do: once a minute for each name, with how often it was, so that nobody fills the
-// log from outside.
+// complaints logs what clients may not do: once a minute for each registered name, and once for all others, with how often
+// it was, so that nobody fills the log from outside.
 type complaints struct {
 	log *slog.Logger
 
@@ -30,13 +30,13 @@ type complaint struct {
 	more int // since then
 }
 
-func (c *complaints) about(name, what string, facts ...slog.Attr) {
-	name = shorten(name)
-	more, tell := c.count(name, time.Now())
+// about complains of a name. The key is the name where it is registered, and "" otherwise.
+func (c *complaints) about(key, name, what string, facts ...slog.Attr) {
+	more, tell := c.count(key, time.Now())
 	if !tell {
 		return
 	}
-	facts = append([]slog.Attr{slog.String("device", name)}, facts...)
+	facts = append([]slog.Attr{slog.String("device", shorten(name))}, facts...)
 	if more > 0 {
 		facts = append(facts, slog.Int("times since the last line", more))
 	}
@@ -66,20 +66,25 @@ func (c *complaints) count(name string, now time.Time) (more int, tell bool) {
 // connection finds the server's number of a connection in what it says about it.
 var connection = regexp.MustCompile(` - mid:(\d+) `)
 
-// intercept takes from what the server says at level error what is a client's fault alone, and reports whether it was.
+// intercept takes from what the server says at level error what is about one client, and reports whether it was.
 func (d *door) intercept(text string) bool {
-	violation := strings.Index(text, " Violation - ")
-	if violation < 0 {
-		return strings.Contains(text, "authentication error") // Check has said why
+	m := connection.FindStringSubmatchIndex(text)
+	if m == nil {
+		return false
 	}
-	begin := strings.LastIndex(text[:violation], " - ") + len(" - ")
-	name := ""
-	if m := connection.FindStringSubmatch(text); m != nil {
-		if number, err := strconv.ParseUint(m[1], 10, 64); err == nil {
-			name = d.name(number)
-		}
+	if strings.Contains(text, "authentication error") { // Check has said why
+		return true
 	}
-	d.complain.about(name, "topic refused at the broker", slog.String("what", shorten(text[begin:])))
+	number, err := strconv.ParseUint(text[m[2]:m[3]], 10, 64)
+	if err != nil {
+		return false
+	}
+	what, said := "a client of the broker has trouble", text
+	if violation := strings.Index(text, " Violation - "); violation >= 0 {
+		what, said = "topic refused at the broker", text[strings.LastIndex(text[:violation], " - ")+len(" - "):]
+	}
+	name := d.name(number)
+	d.complain.about(name, name, what, slog.String("what", shorten(said)))
 	return true
 }
 

@@ -69,14 +69,14 @@ func (k *keeper) Check(c server.ClientAuthentication) bool {
 		}
 	}
 	if why != "" {
-		k.complain.about(opts.Username, "refused at the broker", slog.String("why", why), slog.String("from", c.RemoteAddress().String()))
+		k.complain.about(login.Name, opts.Username, "refused at the broker", slog.String("why", why), slog.String("from", c.RemoteAddress().String()))
 		return false
 	}
 	k.admit(c, guest{login.Name, login.Hash}, login.Rights(k.o.Topics))
 	return true
 }
 
-// login returns who has that name and secret, or why nobody has.
+// login returns who has that name and secret, or why nobody has; with a name alone where that is registered.
 func (k *keeper) login(name, password string) (access.Login, string) {
 	if name == "" {
 		return access.Login{}, "no name and secret: a device has them in its HOLDFAST_JOIN"
@@ -90,7 +90,7 @@ func (k *keeper) login(name, password string) (access.Login, string) {
 	case len(found) != 1:
 		return access.Login{}, "nobody of that name is registered, or it is retired"
 	case !access.Matches(found[0].Hash, password):
-		return access.Login{}, "wrong secret"
+		return access.Login{Name: name}, "wrong secret"
 	}
 	return found[0], ""
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -124,8 +126,22 @@ func TestWhoGetsIn(t *testing.T) {
 			conn.Close(t.Context())
 		}
 	}
-	if n := log.count("level=WARN", "refused at the broker", "device=pi-7", "wrong secret"); n != 1 {
+	if n := log.count("level=WARN", "refused at the broker", "device=pi-7", "wrong secret"); n != 1 { // the first of several tries
 		t.Errorf("%d lines about pi-7, want one for its several tries", n)
+	}
+	for i := range 20 { // whoever makes up names, or speaks something else, fills no log
+		o := mqtt.Options{Broker: b.Link().Broker, Username: fmt.Sprint("made-up-", i), Password: secret, ClientID: "x", CleanSession: true}
+		if conn, err := mqtt.Connect(t.Context(), o); err == nil {
+			conn.Close(t.Context())
+			t.Error("a name that is made up got in")
+		}
+		if conn, err := net.Dial("tcp", b.Addr()); err == nil {
+			fmt.Fprint(conn, "GET / HTTP/1.1\r\n\r\n")
+			conn.Close()
+		}
+	}
+	if n := log.count(""); n > 10 {
+		t.Errorf("%d lines:\n%s", n, log.b.String())
 	}
 	if log.count("level=ERROR") > 0 || log.count(secret) > 0 {
 		t.Errorf("log:\n%s", log.b.String())
