@@ -35,7 +35,7 @@ func (s *Sampler) follow(ctx context.Context, t *track, out chan<- *holdfast.Rea
 		now, orders := time.Now(), s.orders(t.name)
 		if !orders.measuring {
 			plan = schedule{}
-			sleep(ctx, orders.changed, nil)
+			s.rest(ctx, t, orders.changed, nil, out)
 			continue
 		}
 		if plan.interval != orders.interval {
@@ -44,7 +44,7 @@ func (s *Sampler) follow(ctx context.Context, t *track, out chan<- *holdfast.Rea
 		s.skipped(t, plan.skipLate(now))
 		if due := plan.due(); due.After(now) {
 			timer := time.NewTimer(due.Sub(now))
-			sleep(ctx, orders.changed, timer.C)
+			s.rest(ctx, t, orders.changed, timer.C, out)
 			timer.Stop()
 			continue
 		}
@@ -66,6 +66,17 @@ func sleep(ctx context.Context, changed <-chan struct{}, timer <-chan time.Time)
 	case <-ctx.Done():
 	case <-changed:
 	case <-timer:
+	}
+}
+
+// rest is sleep, and returns too when it has answered a question.
+func (s *Sampler) rest(ctx context.Context, t *track, changed <-chan struct{}, timer <-chan time.Time, out chan<- *holdfast.Reading) {
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-timer:
+	case q := <-t.questions:
+		q.answer <- s.once(ctx, t, q, out)
 	}
 }
 

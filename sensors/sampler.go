@@ -49,7 +49,8 @@ type track struct {
 	bus        int
 	addr       uint16
 	configured bool
-	sensor     Sensor // only the track's own goroutine calls it
+	sensor     Sensor        // only the track's own goroutine calls it
+	questions  chan question // for readings out of turn
 
 	// The rest is guarded by Sampler.mu.
 	health health

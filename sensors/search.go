@@ -41,6 +41,7 @@ func (s *Sampler) add(t *track) bool {
 	if found {
 		return false
 	}
+	t.questions = make(chan question)
 	s.tracks = slices.Insert(s.tracks, i, t)
 	s.revision++
 	return true
