@@ -3,6 +3,7 @@ package holdfast
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,6 +41,7 @@ const (
 	SettingUplinkInterval = "uplink.interval"   // seconds, a number
 	SettingRules          = "rules"             // a RuleSet
 	SettingLogLevel       = "log.level"         // debug, info, warn, error
+	SettingGroups         = "groups"            // names of groups, a list
 )
 
 // IntervalKey returns the key of one sensor's interval, or of all sensors' for "".
@@ -91,6 +93,12 @@ func CheckSetting(key string, value json.RawMessage) error {
 			return invalid(key, "%s: want a string", cut(string(value), 40))
 		}
 		return oneOf(key, level, "debug", "info", "warn", "error")
+	case SettingGroups:
+		var groups []string
+		if json.Unmarshal(value, &groups) != nil || IsNull(value) {
+			return invalid(key, "%s: want a list of names", cut(string(value), 40))
+		}
+		return CheckGroups(groups)
 	case SettingRules:
 		var set RuleSet
 		if err := json.Unmarshal(value, &set); err != nil {
@@ -99,6 +107,25 @@ func CheckSetting(key string, value json.RawMessage) error {
 		return set.Validate()
 	}
 	return invalid("key", "%q: no such setting", cut(key, 80))
+}
+
+// MaxGroups is how many groups a device can be in.
+const MaxGroups = 32
+
+// CheckGroups returns an error unless these are names of groups, each once: 1 to 64 of A-Z a-z 0-9 _ -
+func CheckGroups(names []string) error {
+	if len(names) > MaxGroups {
+		return invalid("groups", "%d of them: at most %d", len(names), MaxGroups)
+	}
+	for i, name := range names {
+		if !spelled(name, true, "_-") {
+			return invalid("groups", "%q: want 1 to 64 of A-Z a-z 0-9 _ -", cut(name, 70))
+		}
+		if slices.Contains(names[:i], name) {
+			return invalid("groups", "%q stands there twice", name)
+		}
+	}
+	return nil
 }
 
 func checkSeconds(key string, value json.RawMessage) error {

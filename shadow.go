@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -33,12 +34,41 @@ type ShadowOrigin struct {
 	Revision int64     `json:"revision"`
 }
 
-// Validate returns an error unless every desired key is a setting and its value one it can hold.
+// Validate returns an error unless every desired key is a setting and its value one it can hold; null takes the wish back.
 func (s *Shadow) Validate() error {
 	for key, value := range s.State.Desired {
+		if IsNull(value) {
+			continue
+		}
 		if err := CheckSetting(key, value); err != nil {
 			return inside("desired", err)
 		}
 	}
+	if s.Version < 0 || s.Version > MaxInteger {
+		return invalid("version", "%d: want 0 to 2^53-1", s.Version)
+	}
 	return checkText("clientToken", s.ClientToken, 64)
 }
+
+// IsNull reports whether the value is JSON's null.
+func IsNull(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "null" }
+
+// A ShadowRejection says why a request to the shadow was not granted. The codes are those of HTTP. Where the version was
+// not the current one (409) it brings the current document along.
+type ShadowRejection struct {
+	Code        int     `json:"code"`
+	Message     string  `json:"message"`
+	ClientToken string  `json:"clientToken,omitempty"`
+	Current     *Shadow `json:"current,omitempty"`
+}
+
+// The requests to a shadow; each is answered on its own topic with "/accepted" or "/rejected" behind it.
+const (
+	ShadowGet    = "get"
+	ShadowUpdate = "update"
+	ShadowDelete = "delete"
+)
+
+// ShadowTopic is the leaf of a device's topic for a request to its shadow, for an answer to one ("update/accepted"), and for
+// "delta" and "document", which the device publishes by itself.
+func ShadowTopic(leaf string) string { return "shadow/" + leaf }

@@ -13,9 +13,10 @@ import (
 func (s *session) fill() {
 	for i := range s.lanes {
 		w := &s.lanes[i]
-		for s.may(w) {
+		for s.open(i, time.Now()) && s.may(w) {
 			b, ok := s.read(i, w.cursor)
 			if !ok {
+				s.sentAll(i, time.Now())
 				break
 			}
 			if s.passes(w, b.Stream, time.Now()) {
@@ -44,7 +45,7 @@ func (s *session) may(w *window) bool {
 }
 
 // sending reports whether batches are published at all.
-func (s *session) sending() bool { return s.held.IsZero() && s.broken.IsZero() }
+func (s *session) sending() bool { return s.held.IsZero() && s.broken.IsZero() && !s.orders.off }
 
 func (s *session) inflight() (n int) {
 	for i := range s.lanes {

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"bytes"
 	"context"
 
 	"holdfast"
@@ -8,13 +9,25 @@ import (
 	"holdfast/wire"
 )
 
-// greet publishes state and catalog: the birth, and whenever something in them has changed.
+// greet publishes state, catalog and documents: the birth, and whenever something in them has changed.
 func (s *session) greet() {
 	s.publishState()
 	if s.u.o.Catalog != nil {
 		catalog := s.u.o.Catalog()
 		catalog.V = holdfast.Version
 		s.keep(holdfast.TopicCatalog, &catalog)
+	}
+	if s.u.o.Documents == nil {
+		return
+	}
+	for _, d := range s.u.o.Documents() {
+		if bytes.Equal(s.told[d.Leaf], d.Payload) {
+			continue
+		}
+		s.told[d.Leaf] = d.Payload
+		if len(d.Payload) > 0 {
+			s.conn.Send(mqtt.Message{Topic: s.u.o.Topics.Device(s.u.o.Device, d.Leaf), Payload: d.Payload})
+		}
 	}
 }
 

@@ -30,11 +30,15 @@ func (o *outbox) put(m mqtt.Message) (dropped bool) {
 		o.messages = o.messages[1:]
 		o.first++
 	}
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
+	signal(o.wake)
 	return dropped
+}
+
+// waiting is how many messages the broker has not acknowledged yet.
+func (o *outbox) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.messages)
 }
 
 // peek returns the oldest message and its number.

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -22,16 +23,34 @@ func (s *session) take(ctx context.Context, m mqtt.Message) {
 		s.presence(ctx, instance, m)
 	case strings.HasSuffix(m.Topic, "/"+holdfast.TopicCommand):
 		s.command(m)
+	default:
+		if _, ok := s.u.asks(m.Topic); ok {
+			s.command(m)
+		}
 	}
 }
 
 // command passes a command on; obey carries it out.
 func (s *session) command(m mqtt.Message) {
+	if len(m.Payload) > holdfast.MaxCommandBytes { // it is refused for that, and must not fill the memory until then
+		m.Payload = bytes.Clone(m.Payload[:holdfast.MaxCommandBytes+1])
+	}
 	select {
 	case s.u.commands <- m:
 	default:
-		s.u.o.Log.Warn("command dropped, too many are waiting", "topic", m.Topic)
-		s.u.report(func(st *Status) { st.Dropped++ })
+		s.overflow(m)
+	}
+}
+
+// overflow deals with a command that finds too many waiting. It is logged when that begins.
+func (s *session) overflow(m mqtt.Message) {
+	s.u.report(func(st *Status) { st.Overflown++ })
+	if now := time.Now(); now.Sub(s.u.overflown) > time.Minute {
+		s.u.overflown = now
+		s.u.o.Log.Warn("command not taken, too many are waiting", "topic", m.Topic)
+	}
+	if _, ask := s.u.asks(m.Topic); !ask && s.u.o.Overflow != nil {
+		s.u.o.Overflow(m.Payload)
 	}
 }
 

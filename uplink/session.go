@@ -34,6 +34,8 @@ type session struct {
 	letter   *mqtt.Sent // the outbox's first, on its way; nil where none is
 	number   uint64     // of that letter
 	progress bool       // something was freed
+	orders   orders
+	told     map[string][]byte // documents as they were last published, by leaf
 }
 
 // A publication is a batch that the broker has not acknowledged yet.
@@ -51,7 +53,7 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	if err := u.settleBinding(ctx); err != nil {
 		return false, err
 	}
-	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox), aside: make(map[holdfast.Stream]time.Time)}
+	s := &session{u: u, inbox: make(chan mqtt.Message, maxInbox), aside: make(map[holdfast.Stream]time.Time), told: make(map[string][]byte)}
 	for i := range s.lanes {
 		s.lanes[i].limit = eventWindow
 		if holdfast.Lanes[i] == holdfast.LaneTelemetry {
@@ -136,11 +138,17 @@ func (s *session) subscribe(ctx context.Context) (denied []string, err error) {
 			return nil, err
 		}
 	}
-	for _, filter := range o.commandTopics() {
+	s.orders = s.u.ordersNow()
+	return s.listen(ctx, s.u.commandTopics(s.orders.groups)...)
+}
+
+// listen subscribes to topics of commands, and returns those that the broker denies.
+func (s *session) listen(ctx context.Context, topics ...string) (denied []string, err error) {
+	for _, filter := range topics {
 		err := s.conn.Subscribe(ctx, filter)
 		switch {
 		case errors.Is(err, mqtt.ErrRefused):
-			o.Log.Warn("commands refused by the broker", "topic", filter)
+			s.u.o.Log.Warn("commands refused by the broker", "topic", filter)
 			denied = append(denied, filter)
 		case err != nil:
 			return nil, err
@@ -149,10 +157,16 @@ func (s *session) subscribe(ctx context.Context) (denied []string, err error) {
 	return denied, nil
 }
 
-func (o *Options) commandTopics() []string {
+func (u *Uplink) commandTopics(groups []string) []string {
+	o := &u.o
 	topics := []string{o.Topics.Device(o.Device, holdfast.TopicCommand), o.Topics.Broadcast()}
-	for _, group := range o.Groups {
+	for _, group := range groups {
 		topics = append(topics, o.Topics.Group(group))
+	}
+	if o.Ask != nil {
+		for _, verb := range []string{holdfast.ShadowGet, holdfast.ShadowUpdate, holdfast.ShadowDelete} {
+			topics = append(topics, o.Topics.Device(o.Device, holdfast.ShadowTopic(verb)))
+		}
 	}
 	return topics
 }
@@ -191,6 +205,12 @@ func (s *session) forward(ctx context.Context) error {
 		case <-s.u.outbox.wake:
 		case <-s.u.refresh:
 			s.greet()
+		case <-s.u.hurry:
+			s.hurried()
+		case <-s.u.ordered:
+			if err := s.heed(ctx); err != nil {
+				return err
+			}
 		case <-beat.C:
 			s.publishState()
 		case <-alarm.C:
@@ -213,7 +233,7 @@ func (s *session) expire(now time.Time) {
 // next returns how long there is nothing to do, if nothing happens.
 func (s *session) next(now time.Time) time.Duration {
 	first := now.Add(longestAbsence)
-	for _, t := range []time.Time{s.held, s.broken, s.resendAt(now), s.asideUntil()} {
+	for _, t := range []time.Time{s.held, s.broken, s.resendAt(now), s.asideUntil(), s.u.round.due} {
 		if !t.IsZero() && t.Before(first) {
 			first = t
 		}

@@ -30,7 +30,8 @@ type Status struct {
 	Receipted   uint64    // records that were answered for, by receipt or in puback mode by the broker
 	Rejected    uint64    // of these, set aside by the receiver
 	Poisoned    uint64    // records set aside because the link does not carry them
-	Dropped     uint64    // responses and commands lost for want of room
+	Dropped     uint64    // responses lost for want of room
+	Overflown   uint64    // commands that found too many waiting
 	LastReceipt time.Time // zero before the first
 	QueueError  string    // why the queue cannot be read; empty where it can
 }

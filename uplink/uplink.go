@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,7 @@ type Options struct {
 	Device string
 	Stream holdfast.Stream // of this start; names the client and the last will
 	Topics holdfast.Topics
-	Groups []string // whose commands this gateway takes
+	Groups []string // whose commands this gateway takes, until SetGroups says otherwise
 	Mode   holdfast.AckMode
 
 	Pin   holdfast.Stream                      // the only store to obey; zero to be bound by the first receipt
@@ -53,6 +54,16 @@ type Options struct {
 	// time; ctx ends with Run.
 	Command func(ctx context.Context, payload []byte, retained bool)
 
+	// Overflow is told of each command that finds too many waiting, at once and by the goroutine of the session: it must not
+	// block. May be nil.
+	Overflow func(payload []byte)
+
+	// Ask is Command for requests to the shadow: get, update, delete. Nil: there is no shadow.
+	Ask func(ctx context.Context, verb string, payload []byte, retained bool)
+
+	// Documents returns what is published, not retained, at birth and whenever [Uplink.Refresh] finds it changed. May be nil.
+	Documents func() []Document
+
 	// Link is called when the link goes "up" or "down", once per change, with the reason of a "down". It must not block.
 	Link func(state string, err error)
 
@@ -65,6 +76,12 @@ type Options struct {
 	Log  *slog.Logger
 }
 
+// A Document is something that the gateway tells of itself on a topic of its own. An empty payload is not published.
+type Document struct {
+	Leaf    string
+	Payload []byte
+}
+
 const (
 	eventWindow   = 4 // batches of the lanes alert and event, each
 	heartbeat     = 60 * time.Second
@@ -72,14 +89,16 @@ const (
 	bindTimeout   = 30 * time.Second
 	steady        = 60 * time.Second // a session that lived so long was no accident
 	zstdThreshold = 1 << 10          // bytes of JSON worth compressing
-	maxCommands   = 16               // waiting
+	maxCommands   = 64               // waiting: a burst of what control takes at once
 )
 
 // An Uplink forwards one gateway's records. Its methods may be called from any goroutine; Run once.
 type Uplink struct {
 	o         Options
 	outbox    *outbox
-	refresh   chan struct{}
+	refresh   chan struct{} // this and the next two hold one signal
+	hurry     chan struct{}
+	ordered   chan struct{}
 	commands  chan mqtt.Message
 	receivers receivers
 	poison    poison
@@ -88,8 +107,12 @@ type Uplink struct {
 	forwarded [len(holdfast.Lanes)]map[holdfast.Stream]uint64 // highest number published so far
 	turns     atomic.Uint64                                   // see Turns
 
+	round     round     // this and the next only the session uses
+	overflown time.Time // when a warning last told of commands that were not taken
+
 	mu     sync.Mutex
 	status Status
+	orders orders
 }
 
 // New returns an uplink that does nothing until [Uplink.Run].
@@ -116,6 +139,9 @@ func New(o Options) *Uplink {
 		o:        o,
 		outbox:   newOutbox(),
 		refresh:  make(chan struct{}, 1),
+		hurry:    make(chan struct{}, 1),
+		ordered:  make(chan struct{}, 1),
+		orders:   orders{groups: o.Groups},
 		commands: make(chan mqtt.Message, maxCommands),
 		status:   Status{Broker: o.Broker.Broker, Mode: o.Mode},
 	}
@@ -139,7 +165,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 		u.report(func(s *Status) { s.Error = "no broker is configured" })
 		for ctx.Err() == nil {
 			u.turns.Add(1)
-			wait(ctx, heartbeat)
+			u.wait(ctx, heartbeat)
 		}
 		return nil
 	}
@@ -156,9 +182,9 @@ func (u *Uplink) Run(ctx context.Context) error {
 			pause.reset()
 		}
 		if mqtt.NobodyListens(err) {
-			wait(ctx, pause.nobodyListened())
+			u.wait(ctx, pause.nobodyListened())
 		} else {
-			wait(ctx, pause.next())
+			u.wait(ctx, pause.next())
 		}
 	}
 	u.down(nil)
@@ -169,12 +195,13 @@ func (u *Uplink) Run(ctx context.Context) error {
 // blocks.
 func (u *Uplink) Turns() uint64 { return u.turns.Load() }
 
-// wait waits for d, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) {
+// wait waits for d, or until somebody is in a hurry, or ctx ends.
+func (u *Uplink) wait(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+	case <-u.hurry:
 	case <-ctx.Done():
 	}
 }
@@ -186,11 +213,19 @@ func (u *Uplink) obey(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case m := <-u.commands:
-			if u.o.Command != nil {
+			if verb, ok := u.asks(m.Topic); ok {
+				u.o.Ask(ctx, verb, m.Payload, m.Retained)
+			} else if u.o.Command != nil {
 				u.o.Command(ctx, m.Payload, m.Retained)
 			}
 		}
 	}
+}
+
+// asks reports whether the topic is that of a request to the shadow, and of which.
+func (u *Uplink) asks(topic string) (verb string, ok bool) {
+	verb, ok = strings.CutPrefix(topic, u.o.Topics.Device(u.o.Device, holdfast.ShadowTopic("")))
+	return verb, ok && u.o.Ask != nil
 }
 
 // Send publishes a message on a topic of this gateway's own, such as response, once and in order, as soon as there is a link. A
@@ -202,13 +237,31 @@ func (u *Uplink) Send(leaf string, payload []byte, retained bool) {
 	}
 }
 
-// Refresh publishes state and catalog anew, because something in them has changed.
-func (u *Uplink) Refresh() {
-	select {
-	case u.refresh <- struct{}{}:
-	default:
+// Offer is Send for what may be left out: it is, and counted, where half of the room for waiting messages is taken.
+func (u *Uplink) Offer(leaf string, payload []byte) {
+	if u.outbox.waiting() >= maxOutbox/2 {
+		u.report(func(s *Status) { s.Dropped++ })
+		return
 	}
+	u.Send(leaf, payload, false)
 }
+
+// Drained waits until every message of Send has reached the broker, or ctx ends.
+func (u *Uplink) Drained(ctx context.Context) error {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for u.outbox.waiting() > 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Refresh publishes state and catalog anew, because something in them has changed, and documents that have.
+func (u *Uplink) Refresh() { signal(u.refresh) }
 
 // bind makes b the binding. Where the store is another one, everything is offered again first: a crash in between finds the
 // old binding, and does both once more. For the same reason the binding counts for this process even where it cannot be made
