@@ -18,6 +18,12 @@ type Command struct {
 // MaxCommandBytes bounds the JSON of a command.
 const MaxCommandBytes = 64 << 10
 
+// MaxResultBytes bounds the JSON of a result, and MaxPageRecords the records in one: pages of send_measurements.
+const (
+	MaxResultBytes = 96 << 10
+	MaxPageRecords = 1000
+)
+
 // Validate returns an error unless the command has an id and a name.
 func (c *Command) Validate() error {
 	if err := checkVersion(c.V); err != nil {
@@ -63,6 +69,8 @@ const (
 	CodeRetained        = "retained"
 	CodeUnavailable     = "unavailable" // what the command needs is not there
 	CodeInterrupted     = "interrupted" // the daemon ended between intent and result
+	CodeUnsupported     = "unsupported" // this device cannot do it
+	CodeRateLimited     = "rate_limited"
 	CodeInternal        = "internal"
 )
 

@@ -80,6 +80,7 @@ type change struct {
 	events  []*holdfast.Event
 	state   map[string][]byte
 	effects []holdfast.Setting
+	shadow  *shadowState // the one that holds then; nil where it stays
 }
 
 func (c *Control) begin() *change {
@@ -95,6 +96,11 @@ func (ch *change) set(key string, value json.RawMessage, origin holdfast.Origin,
 	if err := holdfast.CheckSetting(key, value); err != nil {
 		return holdfast.Setting{}, err
 	}
+	if ch.c.o.Check != nil {
+		if err := ch.c.o.Check(key, value); err != nil {
+			return holdfast.Setting{}, err
+		}
+	}
 	value, err := canonical(value)
 	if err != nil {
 		return holdfast.Setting{}, err
@@ -103,7 +109,7 @@ func (ch *change) set(key string, value json.RawMessage, origin holdfast.Origin,
 	if ok && same(current.Value, value) {
 		return current, nil
 	}
-	if !ok && len(ch.c.Settings()) >= maxSettings {
+	if !ok && len(ch.c.Settings())+len(ch.effects) >= maxSettings {
 		return holdfast.Setting{}, fmt.Errorf("%w %s: there are %d settings already", holdfast.ErrInvalid, key, maxSettings)
 	}
 	setting := holdfast.Setting{
@@ -131,6 +137,11 @@ func (c *Control) carry(ctx context.Context, ch *change) error {
 	defer cancel()
 	if err := c.o.Store.Commit(ctx, ch.events, ch.state); err != nil {
 		return fmt.Errorf("make it durable: %w", err)
+	}
+	if ch.shadow != nil {
+		c.mu.Lock()
+		c.shadow = *ch.shadow
+		c.mu.Unlock()
 	}
 	for _, setting := range ch.effects {
 		c.adopt(setting)

@@ -6,15 +6,20 @@
 // revisions, one at a time. A setting that was never changed holds its default.
 //
 // A command runs once, however often it arrives and whenever the power fails: its id and outcome are kept, and a known id
-// is answered from there. A command that changes a setting commits the change together with its receipt; one that does
-// something that cannot be undone (reboot) first makes its intent durable, and an intent that a restart finds without an
-// outcome is never carried out again. So no command can make a device reboot in a loop. Retained, expired, malformed and
-// unknown commands are refused with a reason and leave an event.
+// is answered from there. A command that changes settings commits the change together with its receipt; one that does
+// anything else first makes its intent durable, and an intent that a restart finds without an outcome is never carried out
+// again. So no command can make a device reboot in a loop, and of those that end the daemon only a few an hour are taken.
+// Retained, expired, malformed, unknown and unsupported commands are refused with a reason and leave an event; those beyond
+// the rate are refused without a commit.
+//
+// The shadow is a view of all this for programs that think in desired and reported state; what it desires it sets as any
+// other writer does, in the commit that keeps the desire.
 //
 // The package knows neither MQTT nor the buffer: payloads come in, results go out, and [Store] is what keeps them.
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,16 +43,37 @@ type Store interface {
 	StateKeys(prefix string) []string
 }
 
-// Options are what a Control needs. Apply and Changed are called in the order of revisions, on the goroutine of the writer;
-// they may be nil, and must not call Set, Toggle or Execute.
+// Options are what a Control needs. Check, Apply and Changed are called on the goroutine of the writer, the last two in the
+// order of revisions; they may be nil, and must not call Set, Toggle, Execute or Shadow.
 type Options struct {
+	Abilities
 	Store    Store
 	Defaults []holdfast.Setting // what holds until somebody changes it: Key, Value, and Origin config where it is not default
 	Now      func() holdfast.Instant
-	Apply    func(holdfast.Setting)      // makes a change take effect; it is durable already
-	Changed  func(holdfast.Setting)      // is told after Apply
-	Reboot   func(context.Context) error // starts a reboot and returns; nil: this device cannot
-	Log      *slog.Logger                // nil: none
+	Start    string                                        // names this start of the daemon
+	Check    func(key string, value json.RawMessage) error // refuses what the device cannot act upon, wrapping ErrInvalid
+	Apply    func(holdfast.Setting)                        // makes a change take effect; it is durable already
+	Changed  func(holdfast.Setting)                        // is told after Apply
+	Rate     float64                                       // commands a second; default 20
+	Burst    float64                                       // commands at once; default 50
+	Log      *slog.Logger                                  // nil: none
+}
+
+// Abilities are what a device can do beside holding settings. A nil one is missing, and the commands that need it answer
+// unsupported. Those without ctx are called while no other change can be made, and must be quick. The others are called by
+// Execute once the command's intent is durable, and give up when ctx ends; what the first four return is written as JSON.
+type Abilities struct {
+	Sample       func(ctx context.Context, sensor string) (any, error) // reads one sensor now, or all for ""
+	Scan         func(ctx context.Context) (any, error)
+	Flush        func(ctx context.Context) (any, error) // makes durable what waits, and tries the link
+	Measurements func(ctx context.Context, s Selection) (any, error)
+	Diagnose     func(ctx context.Context) (any, error)
+
+	Status func() any // of the device; settings stand beside it in the command's result
+	Config func() any // the effective configuration without its secrets
+
+	// Restart, Shutdown and Reboot start what ends this daemon and return; the next start tells the outcome.
+	Restart, Shutdown, Reboot func(ctx context.Context) error
 }
 
 // A Control holds the settings. Its methods may be called from any goroutine.
@@ -62,9 +88,12 @@ type Control struct {
 	refused  map[string]bool    // refusals that left their event already
 	fallen   []holdfast.Setting // settings whose stored value could not be used
 
+	limit limiter
+
 	mu       sync.RWMutex
 	stored   map[string]holdfast.Setting // those that differ from their default, or once did
 	revision int64
+	shadow   shadowState
 }
 
 // New loads the stored settings and receipts. A stored value that cannot be used falls back to its default; [Control.Resume]
@@ -74,6 +103,7 @@ func New(o Options) (*Control, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Control{
+		limit:    limiter{rate: cmp.Or(o.Rate, defaultRate), burst: cmp.Or(o.Burst, defaultBurst)},
 		o:        o,
 		defaults: make(map[string]holdfast.Setting),
 		slot:     make(chan struct{}, 1),
@@ -90,6 +120,7 @@ func New(o Options) (*Control, error) {
 		c.defaults[d.Key] = d
 	}
 	c.load()
+	c.loadShadow()
 	c.receipts = loadReceipts(o.Store, o.Log)
 	return c, nil
 }

@@ -82,7 +82,7 @@ func options(s *store) Options {
 		s.state = make(map[string][]byte)
 	}
 	return Options{
-		Store: s,
+		Store: s, Rate: 1e6, Burst: 1e6,
 		Defaults: []holdfast.Setting{
 			{Key: "measuring", Value: json.RawMessage("true")},
 			{Key: "sampling.interval", Value: json.RawMessage("10"), Origin: holdfast.OriginConfig},

@@ -11,7 +11,7 @@ import (
 	"holdfast"
 )
 
-// effectTimeout bounds how long an effect may take to start.
+// effectTimeout bounds how long a command may run.
 const effectTimeout = time.Minute
 
 // Execute takes one command and hands its results to respond, before it returns: one, or "running" and then the outcome.
@@ -20,26 +20,68 @@ const effectTimeout = time.Minute
 // and sessions are clean, so that no broker hands over commands from an outage.
 func (c *Control) Execute(ctx context.Context, payload []byte, retained bool, respond func(holdfast.Result)) {
 	command, fault := decodeCommand(payload)
+	admitted := c.limit.admit(c.o.Now().Mono)
+	if !admitted {
+		respond(c.limited(command))
+	}
 	if err := c.acquire(ctx); err != nil {
 		return // the daemon is ending, nothing has happened
 	}
-	result, effect := c.take(ctx, command, fault, retained)
-	c.release()
-	respond(result)
-	if effect == nil {
+	c.audit(ctx)
+	if !admitted {
+		c.release()
 		return
 	}
-	err := c.try(ctx, effect)
-	if err == nil || ctx.Err() != nil {
-		return // it has begun, or the daemon is ending, maybe of it: Resume tells the outcome
-	}
-	c.o.Log.Error("command failed", "id", command.ID, "name", command.Name, "err", err)
-	if c.acquire(ctx) != nil {
-		return
-	}
-	result = c.conclude(ctx, command.ID, failure(result, holdfast.CodeUnavailable, err))
+	result, planned := c.take(ctx, command, fault, retained)
 	c.release()
 	respond(result)
+	if planned == nil {
+		return
+	}
+	result, ended := c.carryOut(ctx, result, planned)
+	if !ended || c.acquire(ctx) != nil {
+		return // of an ending that has begun, and of a daemon that ends, Resume tells the outcome
+	}
+	result = c.conclude(ctx, command.ID, result)
+	c.release()
+	respond(result)
+}
+
+// carryOut does what the running command is for, and reports whether that has an outcome now.
+func (c *Control) carryOut(ctx context.Context, result holdfast.Result, p *plan) (holdfast.Result, bool) {
+	timed, cancel := context.WithTimeout(ctx, effectTimeout)
+	defer cancel()
+	var told any
+	var err error
+	if p.ending != nil {
+		err = p.ending(timed)
+	} else {
+		told, err = p.work(timed)
+	}
+	if ctx.Err() != nil || p.ending != nil && err == nil {
+		return result, false
+	}
+	if err == nil {
+		result.State = holdfast.Succeeded
+		result.Result, err = tell(told)
+	}
+	if err != nil {
+		c.o.Log.Error("command failed", "id", result.ID, "name", result.Name, "err", err)
+		return failure(result, holdfast.CodeUnavailable, err), true
+	}
+	return result, true
+}
+
+// tell writes what a command found as its result.
+func tell(found any) (json.RawMessage, error) {
+	if found == nil {
+		return nil, nil
+	}
+	data, err := json.Marshal(found)
+	if err == nil && len(data) > holdfast.MaxResultBytes {
+		err = &holdfast.Fault{Code: holdfast.CodeInternal, Message: fmt.Sprintf("a result of %d bytes: at most %d", len(data), holdfast.MaxResultBytes)}
+	}
+	return data, err
 }
 
 // decodeCommand reads a command. With a fault the command holds what could be read of it.
@@ -61,8 +103,8 @@ func decodeCommand(payload []byte) (holdfast.Command, *holdfast.Fault) {
 	return command, nil
 }
 
-// take answers a command, or makes its intent durable and returns the effect that is to follow. It needs the slot.
-func (c *Control) take(ctx context.Context, cmd holdfast.Command, fault *holdfast.Fault, retained bool) (holdfast.Result, func(context.Context) error) {
+// take answers a command, or makes its intent durable and returns the plan that is to follow. It needs the slot.
+func (c *Control) take(ctx context.Context, cmd holdfast.Command, fault *holdfast.Fault, retained bool) (holdfast.Result, *plan) {
 	if kept, known := c.receipts.byID[cmd.ID]; known && fault == nil {
 		return kept.Result, nil
 	}
@@ -80,17 +122,20 @@ func (c *Control) take(ctx context.Context, cmd holdfast.Command, fault *holdfas
 	var err error
 	switch {
 	case fault != nil:
-	case planned.effect != nil:
+	case planned.ending != nil:
 		result.State = holdfast.Running
-	case planned.key != "":
-		var setting holdfast.Setting
-		if setting, err = ch.set(planned.key, planned.value, holdfast.OriginCommand, reason(cmd)); err == nil {
-			result.Result = fmt.Appendf(nil, `{"revision":%d}`, setting.Revision)
+		c.noteEnding(ch)
+	case planned.work != nil:
+		result.State = holdfast.Running
+	case planned.changes != nil:
+		var revision int64
+		if revision, err = ch.change(planned.changes, holdfast.OriginCommand, reason(cmd)); err == nil {
+			result.Result = fmt.Appendf(nil, `{"revision":%d}`, revision)
 		}
-	case planned.result != nil:
-		result.Result, err = json.Marshal(planned.result)
+	default:
+		result.Result, err = tell(planned.result)
 	}
-	kept := receipt{N: c.receipts.last + 1, Boot: ch.now.Boot, From: cmd.From, Result: result}
+	kept := receipt{N: c.receipts.last + 1, Boot: ch.now.Boot, Start: c.o.Start, From: cmd.From, Result: short(result)}
 	if err == nil {
 		c.receipts.add(ch, kept)
 		err = c.carry(ctx, ch)
@@ -100,12 +145,16 @@ func (c *Control) take(ctx context.Context, cmd holdfast.Command, fault *holdfas
 		return failure(result, holdfast.CodeInternal, err), nil
 	}
 	c.receipts.keep(kept)
-	return result, planned.effect
+	if result.State != holdfast.Running {
+		return result, nil
+	}
+	return result, &planned
 }
 
 // refusals are the faults for which a command is not taken: nothing is kept but an event, and the id stays free.
 var refusals = map[string]bool{
 	holdfast.CodeMalformed: true, holdfast.CodeRetained: true, holdfast.CodeExpired: true, holdfast.CodeUnknownCommand: true,
+	holdfast.CodeUnsupported: true, holdfast.CodeRateLimited: true,
 }
 
 // plan says what a command comes down to, or why it does not.
@@ -119,14 +168,20 @@ func (c *Control) plan(cmd holdfast.Command, fault *holdfast.Fault, retained boo
 	if now := c.o.Now(); now.Synchronized && !cmd.Expires.IsZero() && now.Time.After(cmd.Expires) {
 		return plan{}, &holdfast.Fault{Code: holdfast.CodeExpired, Message: "expired at " + cmd.Expires.UTC().Format(time.RFC3339)}
 	}
-	var names []string
 	for _, known := range commands {
 		if known.name == cmd.Name {
 			return known.plan(c, cmd.Args)
 		}
+	}
+	return plan{}, &holdfast.Fault{Code: holdfast.CodeUnknownCommand, Message: fmt.Sprintf("%q: want one of %s", cmd.Name, strings.Join(Commands(), ", "))}
+}
+
+// Commands returns the names of the commands in the order of the table.
+func Commands() (names []string) {
+	for _, known := range commands {
 		names = append(names, known.name)
 	}
-	return plan{}, &holdfast.Fault{Code: holdfast.CodeUnknownCommand, Message: fmt.Sprintf("%q: want one of %s", cmd.Name, strings.Join(names, ", "))}
+	return names
 }
 
 // refuse leaves an event, once for each command and reason: a retained one comes again with every connection.
@@ -152,13 +207,6 @@ func reason(cmd holdfast.Command) string {
 		return cmd.Name
 	}
 	return cmd.Name + " by " + cmd.From
-}
-
-// try starts an effect.
-func (c *Control) try(ctx context.Context, effect func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, effectTimeout)
-	defer cancel()
-	return effect(ctx)
 }
 
 // failure returns the result of a command that err kept from succeeding. code stands where err does not bring its own.

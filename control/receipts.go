@@ -21,8 +21,20 @@ const maxReceipts = 1000
 type receipt struct {
 	N      int64           `json:"n"`    // grows with each command
 	Boot   string          `json:"boot"` // in which it was taken
+	Start  string          `json:"start,omitempty"`
 	From   string          `json:"from,omitempty"`
 	Result holdfast.Result `json:"result"`
+}
+
+// maxKept is how long a result may be to stay in the receipt.
+const maxKept = 2 << 10
+
+// short returns the result as it is kept: of a long one, which only told something and changed nothing, just its length.
+func short(r holdfast.Result) holdfast.Result {
+	if len(r.Result) > maxKept {
+		r.Result = fmt.Appendf(nil, `{"kept":false,"bytes":%d}`, len(r.Result))
+	}
+	return r
 }
 
 // receipts holds the newest receipts. It belongs to the holder of the slot.

@@ -44,6 +44,10 @@ type Config struct {
 	WatchdogDevice                   string // of the hardware's watchdog; empty: none
 	SupervisorAddress, SupervisorKey string // balena gives them
 	LogLevel                         string
+
+	Groups  []string      // default of the setting groups
+	Values  []ConfigValue // what holds and where it is from, for people
+	secrets []string
 }
 
 // TLSConfig says how the broker is reached safely.
@@ -94,6 +98,7 @@ func loadConfig(file string, getenv func(string) string) (Config, error) {
 	mistakes = append(mistakes, applyYAML(&cfg, where, text)...)
 	mistakes = append(mistakes, applyVariables(&cfg, getenv)...)
 	mistakes = append(mistakes, loadRules(&cfg)...)
+	cfg.Values, cfg.secrets = effective(text, getenv)
 	return cfg, errors.Join(mistakes...)
 }
 

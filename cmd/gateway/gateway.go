@@ -40,6 +40,9 @@ type gateway struct {
 	uplink  *uplink.Uplink // nil without a broker
 	mirror  *redis.Mirror  // nil without Redis
 
+	restarting chan struct{}   // closed when a restart was commanded
+	newRules   chan *rules.Set // holds those that the loop is to go on with
+
 	alerts   *alerts
 	notices  *notices
 	progress *progress
@@ -52,7 +55,8 @@ func begin(cfg Config, w world) *gateway {
 	at := w.now()
 	g := &gateway{
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
-		balena: balena.ReadEnvironment(os.Getenv), alerts: newAlerts(), notices: new(notices), progress: newProgress(cfg.BufferWindow),
+		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan *rules.Set, 1),
+		alerts: newAlerts(), notices: new(notices), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
 	g.identify()
@@ -102,14 +106,17 @@ func (g *gateway) openBuffer(ctx context.Context) (err error) {
 func (g *gateway) settle() (err error) {
 	seconds, _ := json.Marshal(g.cfg.Interval.Seconds()) // a number and a word always have JSON
 	level, _ := json.Marshal(g.cfg.LogLevel)
+	groups, _ := json.Marshal(append([]string{}, g.cfg.Groups...))
 	g.control, err = control.New(control.Options{
-		Store: held{g},
+		Store: held{g}, Start: g.buffer.Stream().String(), Abilities: g.abilities(), Check: g.check,
 		Defaults: []holdfast.Setting{
 			{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
 			{Key: holdfast.SettingInterval, Value: seconds, Origin: holdfast.OriginConfig},
 			{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
+			{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
+			{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
 		},
-		Now: g.now, Apply: g.apply, Changed: g.changed, Reboot: g.rebooter(), Log: g.log,
+		Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
 	})
 	if err != nil {
 		return err
@@ -133,6 +140,10 @@ func (g *gateway) apply(s holdfast.Setting) {
 		if g.world.level != nil && json.Unmarshal(s.Value, &level) == nil {
 			setLevel(g.world.level, level)
 		}
+	case holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
+		g.steer()
+	case holdfast.SettingRules:
+		g.adoptRules(s.Value)
 	}
 }
 
@@ -145,30 +156,24 @@ func (g *gateway) changed(s holdfast.Setting) {
 	g.uplink.Refresh()
 }
 
-func (g *gateway) rebooter() func(context.Context) error {
-	supervisor := balena.New(balena.Options{
-		Address: g.cfg.SupervisorAddress, Key: g.cfg.SupervisorKey, App: g.balena.AppID, Service: g.balena.Service,
-	})
-	if supervisor == nil {
-		return nil
-	}
-	return supervisor.Reboot
-}
-
 // restoreRules brings the rules back to where they were when the newest reading became durable.
 func (g *gateway) restoreRules() {
 	set := g.cfg.Rules
 	if set == nil {
 		set = new(rules.Set)
 	}
-	g.rules = rules.New(set, rules.Options{Log: g.log, Broken: func(rule string, err error) {
-		g.event(holdfast.EventRules, holdfast.RulesChange{Rule: rule, State: "broken", Error: err.Error()})
-	}})
+	g.rules = g.engine(set)
 	records, err := g.rules.Restore(g.buffer.State(rulesKey), g.now())
 	if err != nil {
 		g.log.Error("rules did not find all of their state", "err", err)
 	}
 	g.restored = records
+}
+
+func (g *gateway) engine(set *rules.Set) *rules.Engine {
+	return rules.New(set, rules.Options{Log: g.log, Broken: func(rule string, err error) {
+		g.event(holdfast.EventRules, holdfast.RulesChange{Rule: rule, State: "broken", Error: err.Error()})
+	}})
 }
 
 // held is how control makes its changes durable: as events and state in one commit of the buffer.

@@ -23,8 +23,10 @@ func (g *gateway) connect() {
 		Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}, Mode: g.cfg.Ack,
 		Pin: g.cfg.Store, First: g.provisioned(), Store: g.binding, Bind: g.bind,
 		Status: g.birth, Catalog: g.world.source.Catalog, Command: g.command,
+		Overflow: g.refuse, Ask: g.askShadow, Documents: g.documents,
 		Now: g.now, Log: g.log,
 	})
+	g.steer()
 }
 
 func (g *gateway) broker() mqtt.Options {

@@ -27,6 +27,8 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		case change := <-g.world.sensorChanges:
 			g.event(holdfast.EventSensor, change)
 			g.uplink.Refresh()
+		case set := <-g.newRules:
+			g.exchange(set)
 		case <-tick.C:
 			g.keep(g.rules.Tick(g.now()))
 		}

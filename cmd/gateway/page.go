@@ -47,13 +47,10 @@ func (s settings) Get(key string) (holdfast.Setting, bool) {
 	return s.control.Get(key)
 }
 
-// Set changes what this version acts upon, and refuses the settings that it would only store.
+// Set changes a setting, as any other writer does.
 func (s settings) Set(ctx context.Context, key string, value json.RawMessage, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
 	if !s.isOpen() {
 		return holdfast.Setting{}, errOpening
-	}
-	if _, interval := holdfast.IntervalSensor(key); !interval && key != holdfast.SettingMeasuring && key != holdfast.SettingLogLevel {
-		return holdfast.Setting{}, fmt.Errorf("%w key: %q: want measuring, log.level, sampling.interval or sampling.interval.{sensor}", holdfast.ErrInvalid, key)
 	}
 	return s.control.Set(ctx, key, value, origin, reason)
 }

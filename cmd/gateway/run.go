@@ -30,7 +30,8 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 		return fmt.Errorf("%w: --simulate and --replay exclude each other", errUsage)
 	}
 	cfg, mistakes := loadConfig(*file, os.Getenv)
-	log, level := newLog(os.Stderr, cfg.LogLevel)
+	recent := new(recent)
+	log, level := newLog(io.MultiWriter(os.Stderr, recent), cfg.LogLevel)
 	if mistakes != nil {
 		log.Error("configuration has mistakes; what is wrong keeps its default", "err", mistakes)
 	}
@@ -47,7 +48,7 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	w.mistakes, w.level = errors.Join(mistakes, w.mistakes), level
+	w.mistakes, w.level, w.recent = errors.Join(mistakes, w.mistakes), level, recent
 	if err := dropPrivileges(); err != nil {
 		log.Warn("privileges are not dropped", "err", err)
 	}
@@ -100,6 +101,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.watchClock(ctx) })
 	makers.Go(func() error { return g.mirror.Run(ctx) })
+	makers.Go(func() error { return g.watchRestart(ctx) })
 	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.sampler, g.samplerAlive()) })
 	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.writer, moves(g.buffer.Turns)) })
 	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.uplink, moves(g.uplink.Turns)) })

@@ -19,6 +19,7 @@ import (
 type world struct {
 	log      *slog.Logger
 	level    *slog.LevelVar // of the log, nil where it is fixed
+	recent   *recent        // newest lines of the log, nil where none are kept
 	mistakes error          // of the configuration
 
 	now    func() holdfast.Instant

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"holdfast"
+	"holdfast/balena"
+	"holdfast/buffer"
+	"holdfast/control"
+	"holdfast/rules"
+	"holdfast/sensors"
+)
+
+// abilities is what this device can do for a command.
+func (g *gateway) abilities() control.Abilities {
+	a := control.Abilities{
+		Flush: g.flush, Measurements: g.measurements, Diagnose: g.diagnose,
+		Status: func() any { return g.status() }, Config: func() any { return g.cfg.Values },
+	}
+	if sampler, ok := g.world.source.(*sensors.Sampler); ok {
+		a.Sample = func(ctx context.Context, sensor string) (any, error) { return sampleNow(ctx, sampler, sensor) }
+		a.Scan = func(ctx context.Context) (any, error) { return scanNow(ctx, sampler), nil }
+	}
+	if supervisor := balena.New(balena.Options{
+		Address: g.cfg.SupervisorAddress, Key: g.cfg.SupervisorKey, App: g.balena.AppID, Service: g.balena.Service,
+	}); supervisor != nil {
+		a.Reboot, a.Shutdown = supervisor.Reboot, supervisor.Shutdown
+	}
+	if supervised(os.Getenv, "/.dockerenv") {
+		a.Restart = g.restart
+	}
+	return a
+}
+
+// status is the device's birth as it would be now.
+func (g *gateway) status() holdfast.Status {
+	s := g.birth()
+	s.V, s.Online, s.Stream, s.Ack, s.Store = holdfast.Version, true, g.buffer.Stream(), g.cfg.Ack, g.uplink.Status().Store
+	return s
+}
+
+// sampleLimit bounds a sample out of turn: no chip takes so long that is not hung.
+const sampleLimit = 10 * time.Second
+
+func sampleNow(ctx context.Context, sampler *sensors.Sampler, sensor string) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, sampleLimit)
+	defer cancel()
+	sampled, err := sampler.Sample(ctx, sensor)
+	if err != nil {
+		return nil, &holdfast.Fault{Code: holdfast.CodeInvalidArgument, Message: err.Error()}
+	}
+	result := struct {
+		Readings int               `json:"readings"` // handed out; they travel as all others do
+		Failed   []sensors.Sampled `json:"failed,omitempty"`
+	}{}
+	for _, s := range sampled {
+		if s.Error != "" {
+			result.Failed = append(result.Failed, s)
+			continue
+		}
+		result.Readings++
+	}
+	if result.Readings == 0 && len(result.Failed) > 0 {
+		first := result.Failed[0]
+		return nil, fmt.Errorf("%s: %s", first.Sensor, first.Error)
+	}
+	return result, nil
+}
+
+// A finding is a [sensors.Finding] on the wire.
+type finding struct {
+	Bus     int    `json:"bus"`
+	Address string `json:"address,omitempty"` // 0x76
+	Chip    string `json:"chip,omitempty"`
+	Sensor  string `json:"sensor,omitempty"`
+	Kernel  string `json:"kernel_driver,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+func scanNow(ctx context.Context, sampler *sensors.Sampler) any {
+	ctx, cancel := context.WithTimeout(ctx, scanLimit)
+	defer cancel()
+	result := struct {
+		Found []finding `json:"found"`
+	}{[]finding{}}
+	for _, f := range sampler.Scan(ctx) {
+		found := finding{Bus: f.Bus, Chip: f.Chip, Sensor: f.Sensor, Kernel: f.Kernel}
+		if f.Address != 0 {
+			found.Address = fmt.Sprintf("0x%02x", f.Address)
+		}
+		if f.Err != nil {
+			found.Error = f.Err.Error()
+		}
+		result.Found = append(result.Found, found)
+	}
+	return result
+}
+
+// flush makes durable what waits, and has the uplink try now what it would try later.
+func (g *gateway) flush(ctx context.Context) (any, error) {
+	if err := g.buffer.Commit(ctx, buffer.Change{Urgent: true}); err != nil {
+		return nil, fmt.Errorf("commit the buffer: %w", err)
+	}
+	g.uplink.Hurry()
+	result := struct {
+		Pending map[holdfast.Lane]uint64 `json:"pending"` // durable here, not yet answered for
+		Link    bool                     `json:"link"`
+	}{map[holdfast.Lane]uint64{}, g.uplink.Status().Up}
+	for lane, status := range g.buffer.Status().Lanes {
+		result.Pending[lane] = status.Pending
+	}
+	return result, nil
+}
+
+// errRestart ends the daemon so that whatever watches over it starts it again.
+var errRestart = errors.New("a restart was commanded")
+
+// drainLimit bounds how long a restart waits for its response to leave.
+const drainLimit = 2 * time.Second
+
+func (g *gateway) restart(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainLimit)
+	defer cancel()
+	if err := g.uplink.Drained(ctx); err != nil {
+		g.log.Warn("restart before its response was sent", "err", err)
+	}
+	close(g.restarting)
+	return nil
+}
+
+// watchRestart returns errRestart once a restart was commanded.
+func (g *gateway) watchRestart(ctx context.Context) error {
+	select {
+	case <-g.restarting:
+		return errRestart
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// supervised reports whether something starts the daemon again when it ends: balena, Docker or systemd.
+func supervised(getenv func(string) string, dockerenv string) bool {
+	_, err := os.Stat(dockerenv)
+	return err == nil || getenv("BALENA") != "" || getenv("INVOCATION_ID") != ""
+}
+
+// steer gives the uplink the settings that are about it.
+func (g *gateway) steer() {
+	if g.uplink == nil {
+		return // connect calls it
+	}
+	for _, s := range g.control.Settings() {
+		switch s.Key {
+		case holdfast.SettingUplinkEnabled:
+			g.uplink.SetEnabled(string(s.Value) == "true")
+		case holdfast.SettingUplinkInterval:
+			var seconds float64
+			if json.Unmarshal(s.Value, &seconds) == nil {
+				g.uplink.SetInterval(time.Duration(seconds * float64(time.Second)))
+			}
+		case holdfast.SettingGroups:
+			var groups []string
+			if json.Unmarshal(s.Value, &groups) == nil {
+				g.uplink.SetGroups(groups)
+			}
+		}
+	}
+}
+
+// check refuses the settings that this version would only store, and rules that are wrong.
+func (g *gateway) check(key string, value json.RawMessage) error {
+	if _, interval := holdfast.IntervalSensor(key); interval {
+		return nil
+	}
+	switch key {
+	case holdfast.SettingMeasuring, holdfast.SettingLogLevel, holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
+		return nil
+	case holdfast.SettingRules:
+		_, err := parseRules(value)
+		return err
+	}
+	return fmt.Errorf("%w key: %q: this version does not act upon it", holdfast.ErrInvalid, key)
+}
+
+// parseRules reads the value of the setting rules. With an error the set holds the rules that are right.
+func parseRules(value json.RawMessage) (*rules.Set, error) {
+	var given holdfast.RuleSet
+	if err := json.Unmarshal(value, &given); err != nil {
+		return nil, fmt.Errorf("%w rules: %v", holdfast.ErrInvalid, err)
+	}
+	set, err := rules.Parse("rules", []byte(given.YAML))
+	if err == nil && set.Version != given.Version {
+		err = fmt.Errorf("rules: version: %d beside the text, %d in it", given.Version, set.Version)
+	}
+	if err != nil {
+		return set, fmt.Errorf("%w %v", holdfast.ErrInvalid, err)
+	}
+	return set, nil
+}
+
+// adoptRules has the loop go on with the rules of a setting. At the start there is no loop yet.
+func (g *gateway) adoptRules(value json.RawMessage) {
+	set, err := parseRules(value)
+	if err != nil {
+		g.log.Error("rules that were set are not all right any more", "err", err)
+		g.notices.add("rules that were set: " + err.Error())
+	}
+	if set == nil {
+		return
+	}
+	if !g.isOpen() {
+		g.cfg.Rules = set
+		return
+	}
+	select {
+	case <-g.newRules: // the loop has not come to it
+	default:
+	}
+	g.newRules <- set
+}
+
+// exchange puts the rules in the place of those before. What these remember goes over, and what they lack is closed.
+func (g *gateway) exchange(set *rules.Set) {
+	checkpoint, err := g.rules.Checkpoint()
+	if err != nil {
+		g.log.Error("rules cannot be checkpointed whole", "err", err)
+	}
+	g.rules = g.engine(set)
+	records, err := g.rules.Restore(checkpoint, g.now())
+	if err != nil {
+		g.log.Error("rules did not take over all of the state before", "err", err)
+	}
+	g.keep(records)
+	g.event(holdfast.EventRules, holdfast.RulesChange{State: "loaded"})
+	g.log.Info("rules exchanged", "version", set.Version, "rules", len(set.Names()))
+}
