@@ -31,7 +31,7 @@ type desk struct {
 // newDesk starts the gateway pi-7, with further variables.
 func newDesk(t *testing.T, pairs ...string) *desk {
 	t.Helper()
-	d := &desk{t: t, broker: testenv.Mosquitto(t)}
+	d := &desk{t: t, broker: testenv.Mosquitto(t, "set_tcp_nodelay true")}
 	host, port, _ := strings.Cut(d.broker.Addr, ":")
 	d.start(append([]string{"DATA_DIR", filepath.Join(t.TempDir(), "data"), "HTTP_LISTEN", "off", "DEVICE_ID", "pi-7",
 		"MQTT_HOST", host, "MQTT_PORT", port, "SAMPLING_INTERVAL", "0.1"}, pairs...)...)
