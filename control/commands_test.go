@@ -21,7 +21,6 @@ func able(s *store) (Options, map[string]int) {
 	ending := func(name string) func(context.Context) error {
 		return func(context.Context) error { did[name]++; return nil }
 	}
-	o.Start = "start-1"
 	o.Abilities = Abilities{
 		Sample: func(_ context.Context, sensor string) (any, error) {
 			did["sample_now"]++
@@ -199,7 +198,6 @@ func TestRestart(t *testing.T) {
 	s := &store{}
 	o, did := able(s)
 	expect(t, "intent", execute(open(t, o), `{"v":1,"id":"r","name":"restart"}`, false), `{"v":1,"id":"r","name":"restart","state":"running"}`)
-	o.Start = "start-2"
 	c := open(t, o)
 	var results []string
 	if err := c.Resume(t.Context(), collect(&results)); err != nil {

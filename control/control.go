@@ -50,7 +50,6 @@ type Options struct {
 	Store    Store
 	Defaults []holdfast.Setting // what holds until somebody changes it: Key, Value, and Origin config where it is not default
 	Now      func() holdfast.Instant
-	Start    string                                        // names this start of the daemon
 	Check    func(key string, value json.RawMessage) error // refuses what the device cannot act upon, wrapping ErrInvalid
 	Apply    func(holdfast.Setting)                        // makes a change take effect; it is durable already
 	Changed  func(holdfast.Setting)                        // is told after Apply

@@ -135,7 +135,7 @@ func (c *Control) take(ctx context.Context, cmd holdfast.Command, fault *holdfas
 	default:
 		result.Result, err = tell(planned.result)
 	}
-	kept := receipt{N: c.receipts.last + 1, Boot: ch.now.Boot, Start: c.o.Start, From: cmd.From, Result: short(result)}
+	kept := receipt{N: c.receipts.last + 1, Boot: ch.now.Boot, From: cmd.From, Result: short(result)}
 	if err == nil {
 		c.receipts.add(ch, kept)
 		err = c.carry(ctx, ch)

@@ -21,7 +21,6 @@ const maxReceipts = 1000
 type receipt struct {
 	N      int64           `json:"n"`    // grows with each command
 	Boot   string          `json:"boot"` // in which it was taken
-	Start  string          `json:"start,omitempty"`
 	From   string          `json:"from,omitempty"`
 	Result holdfast.Result `json:"result"`
 }

@@ -11,8 +11,8 @@ import (
 
 // Resume settles what the last end of the daemon left open, and is to be called once, before the first command: settings
 // that fell back to their defaults become events, and a command that was under way gets its outcome, which respond is
-// handed. Nothing is carried out again: a reboot or shutdown succeeded if this is another boot, a restart if this is another
-// start, and everything else was interrupted.
+// handed. Nothing is carried out again: a reboot or shutdown succeeded if this is another boot, a restart since this is
+// another start, and everything else was interrupted.
 func (c *Control) Resume(ctx context.Context, respond func(holdfast.Result)) error {
 	if err := c.acquire(ctx); err != nil {
 		return fmt.Errorf("resume: %w", err)
@@ -21,7 +21,7 @@ func (c *Control) Resume(ctx context.Context, respond func(holdfast.Result)) err
 	var results []holdfast.Result
 	for _, id := range c.receipts.order {
 		if kept := c.receipts.byID[id]; kept.Result.State == holdfast.Running {
-			results = append(results, c.conclude(ctx, id, c.outcome(kept, c.o.Now().Boot)))
+			results = append(results, c.conclude(ctx, id, outcome(kept, c.o.Now().Boot)))
 		}
 	}
 	c.release()
@@ -57,10 +57,10 @@ func (c *Control) settle(ctx context.Context) error {
 }
 
 // outcome returns the result of a command that was under way when the daemon ended.
-func (c *Control) outcome(kept receipt, boot string) holdfast.Result {
+func outcome(kept receipt, boot string) holdfast.Result {
 	result := kept.Result
-	ended := result.Name == "restart" && kept.Start != c.o.Start
-	if ended || (result.Name == "reboot" || result.Name == "shutdown") && kept.Boot != boot {
+	rebooted := (result.Name == "reboot" || result.Name == "shutdown") && kept.Boot != boot
+	if rebooted || result.Name == "restart" {
 		result.State = holdfast.Succeeded
 		result.Result, _ = json.Marshal(map[string]string{"boot": boot}) // a string always has JSON
 		return result
