@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -13,6 +14,14 @@ type Command struct {
 	Args    json.RawMessage `json:"args,omitempty"`
 	Expires time.Time       `json:"expires,omitzero"`
 	From    string          `json:"from,omitempty"`
+	To      string          `json:"to,omitempty"`  // of a signed command: whom it is for
+	Sig     string          `json:"sig,omitempty"` // Ed25519 of [SigningText], base64
+}
+
+// SigningText is what the signature of a command is made of: a line of each field, expires and args exactly as they stand
+// in the message. It is unambiguous where no field but args holds a line break, and such a command is malformed.
+func SigningText(to, id, name, expires, from string, args json.RawMessage) []byte {
+	return append([]byte(strings.Join([]string{"holdfast-command-1", to, id, name, expires, from, ""}, "\n")), args...)
 }
 
 // MaxCommandBytes bounds the JSON of a command.
@@ -34,6 +43,9 @@ func (c *Command) Validate() error {
 	}
 	if !quantityName(c.Name) {
 		return invalid("name", "%q: want a letter a-z, then at most 63 of a-z 0-9 _", cut(c.Name, 70))
+	}
+	if strings.Contains(c.ID+c.From+c.To, "\n") {
+		return invalid("id, from, to", "hold a line break")
 	}
 	return checkText("from", c.From, 256)
 }
@@ -71,6 +83,7 @@ const (
 	CodeInterrupted     = "interrupted" // the daemon ended between intent and result
 	CodeUnsupported     = "unsupported" // this device cannot do it
 	CodeRateLimited     = "rate_limited"
+	CodeUnsigned        = "unsigned" // this device has keys, and none of them signed it
 	CodeInternal        = "internal"
 )
 

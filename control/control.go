@@ -21,6 +21,7 @@ package control
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -55,6 +56,8 @@ type Options struct {
 	Changed  func(holdfast.Setting)                        // is told after Apply
 	Rate     float64                                       // commands a second; default 20
 	Burst    float64                                       // commands at once; default 50
+	Device   string                                        // whom a signed command is for
+	Keys     []ed25519.PublicKey                           // whose signature a command needs; none: it needs none
 	Log      *slog.Logger                                  // nil: none
 }
 

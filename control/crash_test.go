@@ -25,7 +25,9 @@ func payload(id, name string) string {
 }
 
 // final reports whether the state is one that a command ends in.
-func final(r holdfast.Result) bool { return r.State != holdfast.Running && r.State != holdfast.Accepted }
+func final(r holdfast.Result) bool {
+	return r.State != holdfast.Running && r.State != holdfast.Accepted
+}
 
 // Each command, with the process killed before and after each of its commits and in the middle of what it does: it has at
 // most one effect, and always a final state, which stays the same however often it is asked for again.
@@ -50,7 +52,9 @@ func killed(t *testing.T, name string, commit int, when string) {
 	s := &store{}
 	o, did := able(s)
 	boot := "boot-1"
-	o.Now = func() holdfast.Instant { return holdfast.Instant{Time: noon, Boot: boot, Mono: 5e6, Synchronized: true} }
+	o.Now = func() holdfast.Instant {
+		return holdfast.Instant{Time: noon, Boot: boot, Mono: 5e6, Synchronized: true}
+	}
 	n := 0
 	s.before = func() {
 		n++

@@ -32,6 +32,9 @@ func (c *Control) Execute(ctx context.Context, payload []byte, retained bool, re
 		c.release()
 		return
 	}
+	if fault == nil {
+		fault = c.verify(payload, command)
+	}
 	result, planned := c.take(ctx, command, fault, retained)
 	c.release()
 	respond(result)
@@ -154,7 +157,7 @@ func (c *Control) take(ctx context.Context, cmd holdfast.Command, fault *holdfas
 // refusals are the faults for which a command is not taken: nothing is kept but an event, and the id stays free.
 var refusals = map[string]bool{
 	holdfast.CodeMalformed: true, holdfast.CodeRetained: true, holdfast.CodeExpired: true, holdfast.CodeUnknownCommand: true,
-	holdfast.CodeUnsupported: true, holdfast.CodeRateLimited: true,
+	holdfast.CodeUnsupported: true, holdfast.CodeRateLimited: true, holdfast.CodeUnsigned: true,
 }
 
 // plan says what a command comes down to, or why it does not.

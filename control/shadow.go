@@ -122,6 +122,9 @@ func (c *Control) answerShadow(ctx context.Context, verb string, request holdfas
 	if verb == holdfast.ShadowGet {
 		return current, nil
 	}
+	if len(c.o.Keys) > 0 {
+		return current, reject(http.StatusForbidden, "this device takes signed commands only, and a shadow has no signature: want set_config")
+	}
 	if request.Version != 0 && request.Version != current.Version {
 		rejection := reject(http.StatusConflict, "version %d: the current one is %d", request.Version, current.Version)
 		rejection.Current = &current

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -44,6 +45,8 @@ type Config struct {
 	WatchdogDevice                   string // of the hardware's watchdog; empty: none
 	SupervisorAddress, SupervisorKey string // balena gives them
 	LogLevel                         string
+
+	CommandKeys []ed25519.PublicKey // whose signature commands need; none: they need none
 
 	Groups  []string      // default of the setting groups
 	Values  []ConfigValue // what holds and where it is from, for people

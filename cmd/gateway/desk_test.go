@@ -3,9 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,7 +67,9 @@ func (d *desk) start(pairs ...string) {
 	})
 	d.t.Cleanup(d.end)
 	d.gateway = <-ready
-	testenv.Poll(d.t.Context(), d.t, 10*time.Second, "the first reading and the link", func() bool { return d.gateway.uplink.Status().Up && d.gateway.buffer.Status().Lanes["telemetry"].Head > 0 })
+	testenv.Poll(d.t.Context(), d.t, 10*time.Second, "the first reading and the link", func() bool {
+		return d.gateway.uplink.Status().Up && d.gateway.buffer.Status().Lanes["telemetry"].Head > 0
+	})
 }
 
 // operate runs a subcommand of the operator against the broker.
@@ -173,6 +180,35 @@ func TestCommandsFromADesk(t *testing.T) {
 	}
 	if _, err := d.operate("command", "pi-8", "ping", "--wait", "300ms"); err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("a device that is not there: %v", err)
+	}
+}
+
+// A device with keys takes what the desk signs, and nothing else.
+func TestSignedFromADesk(t *testing.T) {
+	t.Parallel()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ops.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, "COMMAND_KEYS", base64.StdEncoding.EncodeToString(public))
+	if out, err := d.operate("command", "pi-7", "stop"); err == nil || !strings.Contains(out, `"unsigned"`) || !d.gateway.control.Measuring() {
+		t.Errorf("unsigned: %s, %v", out, err)
+	}
+	d.result(nil, "pi-7", "set_config", `settings={"measuring":false}`, "--key", file)
+	if d.gateway.control.Measuring() {
+		t.Error("a signed command has no effect")
+	}
+	wrong, err := loadConfig("", variables("COMMAND_KEYS", "AAAA"))
+	if err == nil || len(wrong.CommandKeys) != 1 {
+		t.Errorf("a list with a mistake: %v, %d keys: want a door that nobody opens", err, len(wrong.CommandKeys))
 	}
 }
 

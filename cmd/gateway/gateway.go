@@ -108,7 +108,7 @@ func (g *gateway) settle() (err error) {
 	level, _ := json.Marshal(g.cfg.LogLevel)
 	groups, _ := json.Marshal(append([]string{}, g.cfg.Groups...))
 	g.control, err = control.New(control.Options{
-		Store: held{g}, Abilities: g.abilities(), Check: g.check,
+		Store: held{g}, Abilities: g.abilities(), Check: g.check, Device: g.device, Keys: g.cfg.CommandKeys,
 		Defaults: []holdfast.Setting{
 			{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
 			{Key: holdfast.SettingInterval, Value: seconds, Origin: holdfast.OriginConfig},

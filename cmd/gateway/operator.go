@@ -102,6 +102,7 @@ func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags, config := operatorFlags("command")
 	patience := flags.Duration("wait", 10*time.Second, "how long to wait for the result; the command expires then")
 	from := flags.String("from", os.Getenv("USER"), "who asks, for the device's events")
+	key := flags.String("key", "", "file of the Ed25519 private key that signs the command, in PEM")
 	words, err := mixed(flags, args)
 	if err != nil {
 		return err
@@ -119,6 +120,11 @@ func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	}
 	command := holdfast.Command{V: holdfast.Version, ID: rand.Text(), Name: words[1], Args: arguments, From: *from,
 		Expires: time.Now().Add(*patience).UTC().Truncate(time.Second).Add(time.Second)}
+	if *key != "" {
+		if err := sign(&command, words[0], *key); err != nil {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, *patience)
 	defer cancel()
 	result, err := sendCommand(ctx, cfg, words[0], command)
