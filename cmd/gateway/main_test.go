@@ -11,10 +11,14 @@ import (
 	"holdfast/buffer"
 )
 
-// TestMain lets this test program stand in for `gateway buffer …`, the child that looks at the file after a crash. It does
-// without the child's limits of memory: the race detector does not fit in them.
+// TestMain lets this test program stand in for `gateway run`, and for `gateway buffer …`, the child that looks at the file
+// after a crash. The latter does without the child's limits of memory: the race detector does not fit in them.
 func TestMain(m *testing.M) {
-	if len(os.Args) < 2 || os.Args[1] != "buffer" {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "run":
+		main()
+		return
+	case len(os.Args) < 2 || os.Args[1] != "buffer":
 		os.Exit(m.Run())
 	}
 	report, err := examineHere(os.Args[2:])
