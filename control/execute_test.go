@@ -308,26 +308,34 @@ func TestDamagedReceipt(t *testing.T) {
 	}
 }
 
-// Whatever arrives, there is exactly one answer or a running one before it.
+// Whatever arrives, there is exactly one answer or a running one before it, and nothing is done unasked.
 func FuzzExecute(f *testing.F) {
-	for _, seed := range []string{`{"v":1,"id":"1","name":"set_interval","args":{"sensor":"a","seconds":1e-9}}`, `{"v":1,"id":"\u0000","name":"ping","args":[]}`, `[]`, `{"v":1,"id":1}`} {
+	for _, seed := range []string{`{"v":1,"id":"1","name":"set_interval","args":{"sensor":"a","seconds":1e-9}}`, `{"v":1,"id":"\u0000","name":"ping","args":[]}`, `[]`, `{"v":1,"id":1}`,
+		`{"v":1,"id":"1","name":"reboot"}`, `{"v":1,"id":"1","name":"set_config","args":{"settings":{"measuring":false,"groups":["a"]}}}`,
+		`{"v":1,"id":"1","name":"send_measurements","args":{"count":3,"page":"x"}}`, `{"v":1,"id":"1","name":"scan"}`} {
 		f.Add([]byte(seed), false)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte, retained bool) {
 		s := &store{}
-		c := open(t, options(s))
+		o, did := able(s)
+		c := open(t, o)
 		answers := 0
+		var last holdfast.Result
 		c.Execute(t.Context(), payload, retained, func(r holdfast.Result) {
 			answers++
 			if err := r.Validate(); err != nil {
 				t.Error(err)
 			}
-			if (r.Error != nil) == (r.State == holdfast.Succeeded) {
+			if (r.Error != nil) == (r.State == holdfast.Succeeded || r.State == holdfast.Running) {
 				t.Errorf("state %s with error %v", r.State, r.Error)
 			}
+			last = r
 		})
-		if answers != 1 || len(s.lands) != 1 {
+		if answers != len(s.lands) || answers < 1 || answers > 2 {
 			t.Errorf("%d answers, %d commits", answers, len(s.lands))
+		}
+		if done := len(did) > 0 || c.Revision() > 0; done && (last.State == holdfast.Refused || last.State == holdfast.Failed || retained) {
+			t.Errorf("%v and revision %d of a command that was %s", did, c.Revision(), last.State)
 		}
 	})
 }
