@@ -36,7 +36,7 @@ type desk struct {
 // newDesk starts the gateway pi-7, with further variables.
 func newDesk(t *testing.T, pairs ...string) *desk {
 	t.Helper()
-	d := &desk{t: t, broker: testenv.Mosquitto(t, "set_tcp_nodelay true")}
+	d := &desk{t: t, broker: testenv.Mosquitto(t, "set_tcp_nodelay true", "max_queued_messages 0")}
 	host, port, _ := strings.Cut(d.broker.Addr, ":")
 	d.start(append([]string{"DATA_DIR", filepath.Join(t.TempDir(), "data"), "HTTP_LISTEN", "off", "DEVICE_ID", "pi-7",
 		"MQTT_HOST", host, "MQTT_PORT", port, "SAMPLING_INTERVAL", "0.1"}, pairs...)...)
@@ -67,7 +67,7 @@ func (d *desk) start(pairs ...string) {
 	})
 	d.t.Cleanup(d.end)
 	d.gateway = <-ready
-	testenv.Poll(d.t.Context(), d.t, 10*time.Second, "the first reading and the link", func() bool {
+	testenv.Poll(d.t.Context(), d.t, time.Minute, "the first reading and the link", func() bool {
 		return d.gateway.uplink.Status().Up && d.gateway.buffer.Status().Lanes["telemetry"].Head > 0
 	})
 }
@@ -154,7 +154,7 @@ func TestCommandsFromADesk(t *testing.T) {
 	}
 
 	d.result(nil, "pi-7", "set_rules", "version=7", `yaml="version: 7\nrules: [{name: cold, threshold: {sensor: '*', quantity: temperature_celsius, below: 100}}]"`)
-	testenv.Poll(t.Context(), t, 10*time.Second, "the alert", func() bool { return len(d.gateway.alerts.list(time.Now())) > 0 })
+	testenv.Poll(t.Context(), t, 30*time.Second, "the alert", func() bool { return len(d.gateway.alerts.list(time.Now())) > 0 })
 	if alert := d.gateway.alerts.list(time.Now())[0]; alert.Rule != "cold" || alert.RuleVersion != 7 {
 		t.Errorf("alert %+v of the rules that were set", alert)
 	}
@@ -308,7 +308,7 @@ func TestShadowFromADesk(t *testing.T) {
 	if d.gateway.control.Measuring() {
 		t.Error("what is desired has no effect")
 	}
-	testenv.Poll(t.Context(), t, 10*time.Second, "the document", func() bool {
+	testenv.Poll(t.Context(), t, 30*time.Second, "the document", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		doc := last[document]
@@ -317,7 +317,7 @@ func TestShadowFromADesk(t *testing.T) {
 	if _, err := d.gateway.control.Toggle(t.Context(), holdfast.OriginButton, "short press"); err != nil {
 		t.Fatal(err)
 	}
-	testenv.Poll(t.Context(), t, 10*time.Second, "the delta", func() bool {
+	testenv.Poll(t.Context(), t, 30*time.Second, "the delta", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return string(last[delta].Delta["measuring"]) == "false" && last[document].Metadata.Reported["measuring"].Origin == holdfast.OriginButton
@@ -338,5 +338,5 @@ func TestShadowFromADesk(t *testing.T) {
 		}
 	}
 	ask("to the group")
-	testenv.Poll(t.Context(), t, 10*time.Second, "the group's command", func() bool { return !d.gateway.control.Measuring() })
+	testenv.Poll(t.Context(), t, 30*time.Second, "the group's command", func() bool { return !d.gateway.control.Measuring() })
 }

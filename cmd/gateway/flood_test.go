@@ -75,6 +75,7 @@ func TestCommandLatency(t *testing.T) {
 	}
 	d := newDesk(t)
 	a := d.answers()
+	machine := lagging(t.Context())
 	var took []time.Duration
 	for i := range 100 {
 		start := time.Now()
@@ -91,13 +92,37 @@ func TestCommandLatency(t *testing.T) {
 		testenv.Pause(t.Context(), 50*time.Millisecond-time.Since(start)) // within the rate
 	}
 	slices.Sort(took)
-	t.Logf("command to response: median %v, p99 %v, longest %v", took[50], took[98], took[99])
-	if limit := 50 * time.Millisecond; took[98] > limit && dayLength == 24 { // without the race detector
-		t.Errorf("p99 %v, want %v at most", took[98], limit)
+	lag := machine()
+	t.Logf("command to response: median %v, p99 %v, longest %v; the machine's own lag %v", took[50], took[98], took[99], lag)
+	if took[98] <= 50*time.Millisecond || dayLength < 24 { // the race detector is on
+		return
+	}
+	if lag > 5*time.Millisecond {
+		t.Skip("the machine is too busy with other things to tell")
+	}
+	t.Errorf("p99 %v, want 50 ms at most", took[98])
+}
+
+// lagging watches how late this machine wakes a goroutine up; what it returns ends that, and says what 99 of 100 stayed below.
+func lagging(ctx context.Context) func() time.Duration {
+	ctx, cancel := context.WithCancel(ctx)
+	var lags []time.Duration
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for start := time.Now(); testenv.Pause(ctx, 5*time.Millisecond); start = time.Now() {
+			lags = append(lags, time.Since(start)-5*time.Millisecond)
+		}
+	})
+	return func() time.Duration {
+		cancel()
+		watching.Wait()
+		slices.Sort(lags)
+		return lags[len(lags)*99/100]
 	}
 }
 
-// A thousand commands a second: each is taken or refused, and no reading is lost or late.
+// A thousand commands a second: each that the broker hands over is taken or refused, and no reading is lost. (Mosquitto drops
+// what is beyond its max_queued_messages; here it has no such limit.)
 func TestCommandFlood(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes six seconds")
@@ -114,16 +139,21 @@ func TestCommandFlood(t *testing.T) {
 		}
 	}
 	sent := time.Since(begin)
-	answered := func() (n int) {
+	answered := func() (n int) { // one that is on its way when its room is taken counts twice
 		n = a.of("succeeded") + a.of("refused rate_limited")
 		return n + int(d.gateway.uplink.Status().Dropped)
 	}
-	testenv.Poll(t.Context(), t, 30*time.Second, "every command to be taken or refused", func() bool { return answered() == seconds*rate })
+	for limit := time.Now().Add(30 * time.Second); answered() < seconds*rate; {
+		if time.Now().After(limit) {
+			t.Fatalf("%d of %d commands taken or refused: %v, uplink %+v", answered(), seconds*rate, a.count, d.gateway.uplink.Status())
+		}
+		testenv.Pause(t.Context(), 50*time.Millisecond)
+	}
 	taken, refused, unsent := a.of("succeeded"), a.of("refused rate_limited"), d.gateway.uplink.Status().Dropped
 
 	d.gateway.world.source.SetMeasuring(false)
 	samples, skipped := d.sampled()
-	testenv.Poll(t.Context(), t, 10*time.Second, "every reading to be durable", func() bool {
+	testenv.Poll(t.Context(), t, 30*time.Second, "every reading to be durable", func() bool {
 		return d.gateway.buffer.Status().Lanes[holdfast.LaneTelemetry].Head >= samples
 	})
 	status := d.gateway.buffer.Status()

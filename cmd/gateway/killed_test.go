@@ -93,7 +93,7 @@ func TestKilledDuringCommands(t *testing.T) {
 	t.Logf("%d kills: %v", len(names), states)
 
 	a.conn.Send(mqtt.Message{Topic: holdfast.Topics{}.Device("pi-7", holdfast.TopicCommand), Payload: []byte(`{"v":1,"id":"restart","name":"restart"}`)})
-	testenv.Poll(t.Context(), t, 10*time.Second, "the end of the gateway", p.Ended)
+	testenv.Poll(t.Context(), t, 30*time.Second, "the end of the gateway", p.Ended)
 	p.Start(t)
 	if r := ask("restart", `{"v":1,"id":"restart","name":"restart"}`); r.State != holdfast.Succeeded {
 		t.Errorf("restart: %+v", r)
