@@ -100,7 +100,7 @@ func (g *gateway) respond(r holdfast.Result) {
 		g.log.Error("response cannot be written", "id", r.ID, "err", err)
 		return
 	}
-	g.uplink.Send(holdfast.TopicResponse, data, false)
+	g.send(holdfast.TopicResponse, data, r.Error != nil && r.Error.Code == holdfast.CodeRateLimited)
 }
 
 // birth is what the device's state message says.

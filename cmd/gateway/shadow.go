@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 
 	"holdfast"
 	"holdfast/uplink"
-	"holdfast/wire"
 )
 
 // askShadow answers a request to the shadow.
@@ -20,7 +20,8 @@ func (g *gateway) askShadow(ctx context.Context, verb string, payload []byte, re
 		g.log.Error("answer of the shadow cannot be written", "err", err)
 		return
 	}
-	g.uplink.Send(answer.Leaf, data, false)
+	rejection, rejected := answer.Document.(holdfast.ShadowRejection)
+	g.send(answer.Leaf, data, rejected && rejection.Code == http.StatusTooManyRequests)
 	if verb != holdfast.ShadowGet {
 		g.uplink.Refresh()
 	}
@@ -45,13 +46,13 @@ func (g *gateway) documents() []uplink.Document {
 }
 
 // refuse answers a command that finds too many waiting.
-func (g *gateway) refuse(payload []byte) {
-	g.control.Refuse(payload, func(r holdfast.Result) {
-		data, err := wire.Encode(&r)
-		if err != nil {
-			g.log.Error("response cannot be written", "id", r.ID, "err", err)
-			return
-		}
-		g.uplink.Offer(holdfast.TopicResponse, data)
-	})
+func (g *gateway) refuse(payload []byte) { g.control.Refuse(payload, g.respond) }
+
+// send publishes an answer. One that only says that there were too many requests gives way to the others.
+func (g *gateway) send(leaf string, data []byte, givesWay bool) {
+	if givesWay {
+		g.uplink.Offer(leaf, data)
+		return
+	}
+	g.uplink.Send(leaf, data, false)
 }
