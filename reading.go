@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type Reading struct {
 	Values  map[string]float64 `json:"values"`            // quantity to value in the base unit that its name ends in; 1 to 64
 	Quality map[string]Quality `json:"quality,omitempty"` // only for values that are not good
 	Clock   *Clock             `json:"clock,omitempty"`   // set where wall time was not synchronised
+	ID      string             `json:"id,omitempty"`      // by which programs of the older system know it; empty where none run
 
 	// Mono is CLOCK_BOOTTIME of the measurement in µs. It stays on the device: on the wire it stands in Clock, where it matters.
 	Mono int64 `json:"-"`
@@ -90,7 +92,20 @@ func (r *Reading) Validate() error {
 			return err
 		}
 	}
+	if r.ID != "" && !readingID(r.ID) {
+		return invalid("id", "%q: want milliseconds and a serial, as in 1621122796939-0", cut(r.ID, 70))
+	}
 	return r.Clock.Validate()
+}
+
+// readingID reports whether id is milliseconds since 1970 and a serial.
+func readingID(id string) bool {
+	ms, serial, ok := strings.Cut(id, "-")
+	return ok && digits(ms, 15) && digits(serial, 10)
+}
+
+func digits(text string, most int) bool {
+	return text != "" && len(text) <= most && strings.Trim(text, "0123456789") == ""
 }
 
 func checkValues(values map[string]float64) error {

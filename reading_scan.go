@@ -26,14 +26,19 @@ func scanReading(data []byte) *Reading {
 		s.failed = s.failed || err != nil
 		r.Values[name] = v
 	}
-	if s.skips(`},"clock":{"boot":"`) {
+	s.skip(`}`)
+	if s.skips(`,"clock":{"boot":"`) {
 		r.Clock = &Clock{Boot: string(s.text())}
 		s.skip(`,"mono":`)
 		mono, err := strconv.ParseInt(string(s.number()), 10, 64)
 		s.failed = s.failed || err != nil
 		r.Clock.Mono = mono
+		s.skip(`}`)
 	}
-	s.skip(`}}`)
+	if s.skips(`,"id":"`) {
+		r.ID = string(s.text())
+	}
+	s.skip(`}`)
 	if s.failed || len(s.rest) > 0 {
 		return nil
 	}

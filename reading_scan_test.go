@@ -36,6 +36,9 @@ var scanned = []struct {
 	{`{"time":"2026-05-01T12:00:00.1Z","sensor":"bme280-1-76","values":{"temperature_celsius":20.25,"humidity_percent":0,"pressure_pascals":-0.5}}`, true},
 	{`{"time":"2026-05-01T12:00:00Z","sensor":"a","values":{"x":1,"x":2}}`, true},
 	{`{"time":"2026-05-01T14:00:00+02:00","sensor":"a","values":{"x":1},"clock":{"boot":"4be1","mono":81234567}}`, true},
+	{`{"time":"2026-05-01T12:00:00Z","sensor":"a","values":{"x":1},"id":"1621122796939-0"}`, true},
+	{`{"time":"2026-05-01T12:00:00Z","sensor":"a","values":{"x":1},"clock":{"boot":"4be1","mono":1},"id":"1-2"}`, true},
+	{`{"time":"2026-05-01T12:00:00Z","sensor":"a","values":{"x":1},"id":"1-2","clock":{"boot":"4be1","mono":1}}`, false},
 	{`{"time":"2026-05-01T12:00:00Z","sensor":"","values":{"":1}}`, true}, // JSON; Validate says more
 	{`{"time":"2026-05-01T12:00:00Z","sensor":"a","values":{}}`, false},
 	{`{"time":"2026-05-01T12:00:00Z","sensor":"a","values":{"x":1e3}}`, false},

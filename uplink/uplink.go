@@ -169,7 +169,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 		}
 		return nil
 	}
-	pause := backoff{rand: u.o.Rand}
+	pause := Backoff{Rand: u.o.Rand}
 	for ctx.Err() == nil {
 		u.turns.Add(1)
 		start := time.Now()
@@ -179,13 +179,9 @@ func (u *Uplink) Run(ctx context.Context) error {
 		}
 		u.down(err)
 		if progress || time.Since(start) >= steady {
-			pause.reset()
+			pause.Reset()
 		}
-		if mqtt.NobodyListens(err) {
-			u.wait(ctx, pause.nobodyListened())
-		} else {
-			u.wait(ctx, pause.next())
-		}
+		u.wait(ctx, pause.After(err))
 	}
 	u.down(nil)
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"holdfast"
 	"holdfast/rules"
+	"holdfast/uplink/profile"
 )
 
 // Config is everything that a file or a variable says before the daemon starts. What can change while it runs is a
@@ -27,6 +28,8 @@ type Config struct {
 	Ack                                  holdfast.AckMode
 	Store                                holdfast.Stream // the only database to obey; zero: that of Join, or the first that answers
 	TopicPrefix                          string
+	Profile                              string         // what is spoken with the broker
+	OlderTopics                          profile.Topics // templates
 	TLS                                  TLSConfig
 
 	Interval time.Duration // default of sampling.interval

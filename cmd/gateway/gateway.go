@@ -17,6 +17,7 @@ import (
 	"holdfast/dashboard"
 	"holdfast/rules"
 	"holdfast/uplink"
+	"holdfast/uplink/profile"
 )
 
 // A gateway is all parts put together. Its fields are set by begin, or by assemble before opened is closed, and not changed
@@ -37,8 +38,10 @@ type gateway struct {
 	buffer  *buffer.Buffer
 	control *control.Control
 	rules   *rules.Engine
-	uplink  *uplink.Uplink // nil without a broker
-	mirror  *redis.Mirror  // nil without Redis
+	uplink  *uplink.Uplink   // nil without a broker
+	mirror  *redis.Mirror    // nil without Redis
+	profile *profile.Profile // nil where only the native profile is spoken
+	ids     *profile.IDs     // nil where nobody asks for ids
 
 	restarting chan struct{}   // closed when a restart was commanded
 	newRules   chan *rules.Set // holds those that the loop is to go on with
@@ -73,7 +76,9 @@ func (g *gateway) assemble(ctx context.Context) error {
 		return errors.Join(err, g.buffer.Close())
 	}
 	g.restoreRules()
+	g.mintIDs()
 	g.connect()
+	g.profiled()
 	g.mirrorTo()
 	g.progress.begin()
 	close(g.opened)

@@ -18,9 +18,13 @@ const bindingKey = "uplink/store"
 
 // connect makes the uplink. Without a broker it only waits, and everything stays in the buffer.
 func (g *gateway) connect() {
+	broker, mode := g.broker(), g.cfg.Ack
+	if !g.cfg.native() {
+		broker, mode = mqtt.Options{}, holdfast.AckPuback
+	}
 	g.uplink = uplink.New(uplink.Options{
-		Queue: g.buffer, Broker: g.broker(), Device: g.device, Stream: g.buffer.Stream(),
-		Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}, Mode: g.cfg.Ack,
+		Queue: g.buffer, Broker: broker, Device: g.device, Stream: g.buffer.Stream(),
+		Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}, Mode: mode,
 		Pin: g.cfg.Store, First: g.provisioned(), Store: g.binding, Bind: g.bind,
 		Status: g.birth, Catalog: g.world.source.Catalog, Command: g.command,
 		Overflow: g.refuse, Ask: g.askShadow, Documents: g.documents,

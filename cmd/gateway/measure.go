@@ -43,6 +43,9 @@ func (g *gateway) take(first *holdfast.Reading, more <-chan *holdfast.Reading) {
 		if !g.control.Measuring() { // the sampler begins before the settings are read
 			continue
 		}
+		if g.ids != nil {
+			reading.ID = g.ids.Next(reading.Time.UnixMilli())
+		}
 		records = append(records, reading)
 		records = append(records, g.rules.Apply(reading, g.instant(reading))...)
 		g.mirror.Value(reading)
@@ -75,7 +78,11 @@ func (g *gateway) keep(records []holdfast.Record) {
 	if err != nil {
 		g.log.Error("rules cannot be checkpointed whole", "err", err)
 	}
-	g.append(buffer.Change{Records: g.encode(records), State: map[string][]byte{rulesKey: checkpoint}, Urgent: g.late(records)})
+	state := map[string][]byte{rulesKey: checkpoint}
+	if g.ids != nil {
+		state[idsKey] = []byte(g.ids.Last())
+	}
+	g.append(buffer.Change{Records: g.encode(records), State: state, Urgent: g.late(records)})
 }
 
 // late reports whether a reading among records has waited for the buffer already, at the start of the daemon for example:

@@ -100,6 +100,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.runButton(ctx) })
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.watchClock(ctx) })
+	makers.Go(func() error { return g.profile.Run(ctx) })
 	makers.Go(func() error { return g.mirror.Run(ctx) })
 	makers.Go(func() error { return g.watchRestart(ctx) })
 	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.sampler, g.samplerAlive()) })

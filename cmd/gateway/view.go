@@ -38,8 +38,12 @@ func (g *gateway) Status(context.Context) dashboard.View {
 
 func (g *gateway) viewLink() dashboard.Link {
 	s := g.uplink.Status()
+	if !g.cfg.native() {
+		alone := g.profile.Status()
+		s.Up, s.Since, s.Error = alone.Up, alone.Since, alone.Error
+	}
 	link := dashboard.Link{
-		State: dashboard.LinkConnecting, Since: s.Since, Error: s.Error, Mode: g.cfg.Ack, Store: s.Store,
+		State: dashboard.LinkConnecting, Since: s.Since, Error: s.Error, Mode: s.Mode, Store: s.Store,
 		ReceiverOnline: s.Online, Hold: s.Hold, Aside: s.Aside,
 	}
 	switch {
@@ -58,7 +62,11 @@ func (g *gateway) viewLink() dashboard.Link {
 
 func (g *gateway) viewBuffer() (dashboard.Buffer, dashboard.Records) {
 	s := g.buffer.Status()
-	records := dashboard.Records{Delivered: g.uplink.Status().Receipted, Dropped: s.Dropped + s.Corrupt + s.Rejected}
+	delivered := g.uplink.Status().Receipted
+	if !g.cfg.native() {
+		delivered = g.profile.Status().Published
+	}
+	records := dashboard.Records{Delivered: delivered, Dropped: s.Dropped + s.Corrupt + s.Rejected}
 	for _, lane := range s.Lanes {
 		records.Produced += lane.Head
 		records.Waiting += lane.Pending

@@ -191,7 +191,7 @@ func (m *Mirror) session(ctx context.Context, client *goredis.Client) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-m.queue:
-			e.id = m.ids.next(e.time)
+			e.id = m.ids.next(e.time, e.given)
 			m.pending = &e
 		case <-m.changed:
 			if err := m.reconcile(ctx, client); err != nil {

@@ -290,7 +290,7 @@ func TestNotTwice(t *testing.T) {
 	client := connect(t, server)
 	m := New(Options{Address: server.Addr})
 	e, _ := newEntry(reading(noon, 1))
-	e.id, e.tried = m.ids.next(noon), true
+	e.id, e.tried = m.ids.next(noon, ""), true
 	if err := client.XAdd(t.Context(), &goredis.XAddArgs{Stream: KeyValues, ID: e.id, Values: e.fields}).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -18,13 +18,14 @@ import (
 type entry struct {
 	time   time.Time
 	fields []string // names and values in turn
+	given  string   // the reading's own id; empty where it has none
 	id     string
 	tried  bool // Redis may have taken it, though it did not say so
 }
 
 // newEntry returns the entry of a reading, and false where it has no value that is not bad.
 func newEntry(r *holdfast.Reading) (entry, bool) {
-	e := entry{time: r.Time}
+	e := entry{time: r.Time, given: r.ID}
 	for _, quantity := range slices.Sorted(maps.Keys(r.Values)) {
 		if r.Quality[quantity] != holdfast.Bad {
 			e.fields = append(e.fields, quantity, strconv.FormatFloat(r.Values[quantity], 'f', -1, 64))
@@ -73,7 +74,11 @@ type ids struct {
 	ms, serial int64
 }
 
-func (i *ids) next(t time.Time) string {
+// next returns the id of a reading: its own, where it has one.
+func (i *ids) next(t time.Time, given string) string {
+	if given != "" {
+		return given
+	}
 	if ms := t.UnixMilli(); ms > i.ms {
 		i.ms, i.serial = ms, 0
 	} else {
