@@ -155,9 +155,7 @@ func (g *gateway) apply(s holdfast.Setting) {
 // changed tells everybody who shows settings.
 func (g *gateway) changed(s holdfast.Setting) {
 	g.log.Info("setting changed", "key", s.Key, "value", string(s.Value[:min(len(s.Value), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
-	if s.Key == holdfast.SettingMeasuring {
-		g.mirror.Measuring(string(s.Value) == "true")
-	}
+	g.mirror.Changed()
 	g.uplink.Refresh()
 }
 

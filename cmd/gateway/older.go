@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,8 +170,16 @@ func (g *gateway) handedOver(stream holdfast.Stream, lane holdfast.Lane, last ui
 	}
 }
 
-// older is the gateway as the older system's programs know it.
+// older is the gateway as those who send commands in the older system's way know it.
 type older struct{ *gateway }
+
+// Get implements profile.Device.
+func (o older) Get(key string) (string, error) { return o.olderSetting(key) }
+
+// Set implements profile.Device.
+func (o older) Set(ctx context.Context, key, value string) error {
+	return o.setOlder(ctx, key, value, holdfast.OriginCommand, "set_config "+key)
+}
 
 // olderKeys are the keys of the older system and the settings that they stand for. mqtt_sender:last_id is the profile's own.
 var olderKeys = map[string]string{
@@ -187,25 +197,45 @@ func settingOf(key string) (string, error) {
 	return setting, nil
 }
 
-// Get returns a setting as the older system wrote it: 1 and 0, or seconds.
-func (o older) Get(key string) (string, error) {
+// mirroredKeys are the keys that stand in Redis.
+func (g *gateway) mirroredKeys() []string {
+	keys := slices.Sorted(maps.Keys(olderKeys))
+	if g.profile != nil && g.ids != nil {
+		keys = append(keys, profile.KeyLastID)
+	}
+	return keys
+}
+
+// olderValue returns what a key holds for those who read it in Redis.
+func (g *gateway) olderValue(key string) (string, error) {
+	if key == profile.KeyLastID {
+		return g.profile.LastID()
+	}
+	return g.olderSetting(key)
+}
+
+// olderSetting returns a setting as the older system wrote it: 1 and 0, or seconds.
+func (g *gateway) olderSetting(key string) (string, error) {
 	setting, err := settingOf(key)
 	if err != nil {
 		return "", err
 	}
 	switch setting {
 	case holdfast.SettingMeasuring:
-		return bit(o.control.Measuring()), nil
+		return bit(g.control.Measuring()), nil
 	case holdfast.SettingInterval:
-		return seconds10(o.control.Interval("")), nil
+		return seconds10(g.control.Interval("")), nil
 	case holdfast.SettingUplinkEnabled:
-		return bit(o.sending()), nil
+		return bit(g.sending()), nil
 	}
-	return seconds10(o.sendingInterval()), nil
+	return seconds10(g.sendingInterval()), nil
 }
 
-// Set changes a setting, as button, page and commands do.
-func (o older) Set(ctx context.Context, key, value string) error {
+// setOlder changes a setting, as button, page and commands do.
+func (g *gateway) setOlder(ctx context.Context, key, value string, origin holdfast.Origin, reason string) error {
+	if key == profile.KeyLastID && g.profile != nil {
+		return g.profile.SetLastID(value)
+	}
 	setting, err := settingOf(key)
 	if err != nil {
 		return err
@@ -220,7 +250,7 @@ func (o older) Set(ctx context.Context, key, value string) error {
 	} else if _, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err != nil {
 		return fmt.Errorf("%s: %.40q: want seconds", key, value)
 	}
-	_, err = o.control.Set(ctx, setting, data, holdfast.OriginCommand, "set_config "+key)
+	_, err = g.control.Set(ctx, setting, data, origin, reason)
 	return err
 }
 

@@ -93,13 +93,9 @@ func (g *gateway) mirrorTo() {
 		return
 	}
 	g.mirror = redis.New(redis.Options{
-		Address: g.cfg.RedisAddress, Password: g.cfg.RedisPassword, Measuring: g.control.Measuring(),
-		Set: func(ctx context.Context, measuring bool) error {
-			value, err := json.Marshal(measuring)
-			if err == nil {
-				_, err = g.control.Set(ctx, holdfast.SettingMeasuring, value, holdfast.OriginRedis, redis.KeyEnabled+" was written")
-			}
-			return err
+		Address: g.cfg.RedisAddress, Password: g.cfg.RedisPassword, Keys: g.mirroredKeys(), Get: g.olderValue,
+		Set: func(ctx context.Context, key, value string) error {
+			return g.setOlder(ctx, key, value, holdfast.OriginRedis, key+" was written")
 		},
 		Log: g.log,
 	})

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ func scalars() []scalar {
 		{path: "rules.file", about: "file of rules", set: text(func(c *Config) *string { return &c.RulesFile })},
 		{path: "buffer.max_bytes", fallback: "67108864", about: "largest size of the buffer file", set: integer(4<<20, 1<<40, func(c *Config, n int64) { c.BufferMaxBytes = n })},
 		{path: "buffer.window_seconds", fallback: "1", about: "longest that a reading waits for the disk", set: seconds(0.05, 60, func(c *Config, d time.Duration) { c.BufferWindow = d })},
-		{path: "redis.address", about: "host:port of a Redis to mirror values to; empty for none", set: address(func(c *Config) *string { return &c.RedisAddress })},
+		{path: "redis.address", about: "host:port or socket of a Redis to mirror values to; empty for none", set: redisAddress},
 		{path: "redis.password", secret: true, about: "its password", set: text(func(c *Config) *string { return &c.RedisPassword })},
 		{path: "balena.supervisor_address", about: "given by balena", set: text(func(c *Config) *string { return &c.SupervisorAddress })},
 		{path: "balena.supervisor_api_key", secret: true, about: "given by balena", set: text(func(c *Config) *string { return &c.SupervisorKey })},
@@ -155,6 +156,14 @@ func address(field func(*Config) *string) func(*Config, string) error {
 		*field(cfg) = value
 		return nil
 	}
+}
+
+func redisAddress(cfg *Config, value string) error {
+	if filepath.IsAbs(value) {
+		cfg.RedisAddress = value
+		return nil
+	}
+	return address(func(c *Config) *string { return &c.RedisAddress })(cfg, value)
 }
 
 func token(cfg *Config, value string) error {

@@ -2,8 +2,9 @@
 //
 //   - measurement:values is a stream, trimmed, with one entry for each reading: a field for each quantity, the value as a
 //     string, and _sensor. The entry's id is the reading's time in milliseconds and a serial.
-//   - measurement:enabled is "1" while the gateway measures and "0" while it does not. Who writes it (1, 0, true or false)
-//     starts and stops the gateway, as the button does. At the start the gateway's value wins.
+//   - measurement:enabled and mqtt_sender:enabled are "1" or "0", measurement:interval and mqtt_sender:interval are seconds,
+//     mqtt_sender:last_id is the id behind which sending goes on. Who writes one changes the gateway's setting, as a command
+//     does; what the gateway refuses, or somebody deletes, is written again. At the start the gateway's values win.
 //
 // It is a mirror and never the store. The gateway runs unchanged while Redis is absent, slow or restarted: calls into a
 // [Mirror] never wait, a bounded queue holds what Redis has not taken, and what it has no room for is dropped, oldest
@@ -14,7 +15,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,24 +26,27 @@ import (
 
 // Keys of the older system.
 const (
-	KeyValues  = "measurement:values"
-	KeyEnabled = "measurement:enabled"
+	KeyValues          = "measurement:values"
+	KeyEnabled         = "measurement:enabled"
+	KeyInterval        = "measurement:interval"
+	KeySendingEnabled  = "mqtt_sender:enabled"
+	KeySendingInterval = "mqtt_sender:interval"
+	KeyLastID          = "mqtt_sender:last_id"
 )
 
 // Options say which Redis and what to do with it.
 type Options struct {
-	Address   string // host:port, or the path of a unix socket
-	Password  string
-	DB        int
-	MaxLen    int64         // about how many entries the stream keeps; default 10000
-	Queue     int           // how many readings wait for Redis; default 1000
-	Poll      time.Duration // how often measurement:enabled is looked at; default 1s
-	Measuring bool          // whether the gateway measures now
+	Address  string // host:port, or the path of a unix socket
+	Password string
+	DB       int
+	MaxLen   int64         // about how many entries the stream keeps; default 10000
+	Queue    int           // how many readings wait for Redis; default 1000
+	Poll     time.Duration // how often keys are looked at; default 1s
 
-	// Set asks the gateway to measure or not, because somebody wrote measurement:enabled. The answer comes by way of
-	// [Mirror.Measuring]; after an error the gateway's own value is written again.
-	Set func(ctx context.Context, measuring bool) error
-	Log *slog.Logger // nil: none
+	Keys []string                                           // that are mirrored; Get and Set are needed with them
+	Get  func(key string) (string, error)                   // the gateway's value
+	Set  func(ctx context.Context, key, value string) error // changes it; after an error the gateway's own is written again
+	Log  *slog.Logger                                       // nil: none
 }
 
 // A Mirror writes to Redis what it is told, and tells what others wrote. Its methods may be called from any goroutine. A nil
@@ -51,7 +54,7 @@ type Options struct {
 type Mirror struct {
 	o       Options
 	queue   chan entry
-	changed chan struct{} // the gateway's value changed
+	changed chan struct{} // a value of the gateway changed
 
 	written, dropped atomic.Uint64
 	connected        atomic.Bool
@@ -59,11 +62,8 @@ type Mirror struct {
 	// What only Run's goroutine uses.
 	pending *entry // Redis may or may not have taken it
 	ids     ids
-	known   *bool // what measurement:enabled held when it was last read or written; nil before
-	warned  bool  // that Redis is not there, at least once
-
-	mu        sync.Mutex
-	measuring bool
+	known   map[string]string // what the keys held when they were last read or written
+	warned  bool              // that Redis is not there, at least once
 }
 
 // Status tells how the mirror does.
@@ -87,7 +87,7 @@ func New(o Options) *Mirror {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Mirror{o: o, queue: make(chan entry, o.Queue), changed: make(chan struct{}, 1), measuring: o.Measuring}
+	return &Mirror{o: o, queue: make(chan entry, o.Queue), changed: make(chan struct{}, 1), known: map[string]string{}}
 }
 
 // Value mirrors a reading. It never waits.
@@ -113,14 +113,11 @@ func (m *Mirror) Value(r *holdfast.Reading) {
 	}
 }
 
-// Measuring mirrors whether the gateway measures. It never waits.
-func (m *Mirror) Measuring(on bool) {
+// Changed says that the value of a key may have changed. It never waits.
+func (m *Mirror) Changed() {
 	if m == nil {
 		return
 	}
-	m.mu.Lock()
-	m.measuring = on
-	m.mu.Unlock()
 	select {
 	case m.changed <- struct{}{}:
 	default:

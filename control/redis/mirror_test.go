@@ -2,11 +2,11 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,26 +22,46 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
 }
 
-// gateway stands for the one whose measuring is mirrored.
+// gateway stands for the one whose keys are mirrored. It knows 1, and 0, which may be written as false.
 type gateway struct {
 	mirror *Mirror
-	asked  chan bool
+	asked  chan string
 	refuse error
+
+	mu     sync.Mutex
+	values map[string]string
 }
 
-func (g *gateway) set(_ context.Context, on bool) error {
-	g.asked <- on
-	if g.refuse == nil {
-		g.mirror.Measuring(on)
+func (g *gateway) get(key string) (string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.values[key], nil
+}
+
+func (g *gateway) set(_ context.Context, key, value string) error {
+	g.asked <- key + "=" + value
+	if value == "false" {
+		value = "0"
 	}
-	return g.refuse
+	if g.refuse != nil || value != "0" && value != "1" {
+		return fmt.Errorf("refused: %w", g.refuse)
+	}
+	g.change(key, value)
+	return nil
+}
+
+func (g *gateway) change(key, value string) {
+	g.mu.Lock()
+	g.values[key] = value
+	g.mu.Unlock()
+	g.mirror.Changed()
 }
 
 // start runs a mirror of server until the test ends.
 func start(t *testing.T, address string, o Options) *gateway {
 	t.Helper()
-	g := &gateway{asked: make(chan bool, 100)}
-	o.Address, o.Set, o.Poll = address, g.set, 10*time.Millisecond
+	g := &gateway{asked: make(chan string, 100), values: map[string]string{KeyEnabled: "1", KeySendingEnabled: "0"}}
+	o.Address, o.Get, o.Set, o.Poll, o.Keys = address, g.get, g.set, 10*time.Millisecond, []string{KeyEnabled, KeySendingEnabled}
 	g.mirror = New(o)
 	run(t, g.mirror)
 	return g
@@ -84,10 +104,10 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-func holds(t *testing.T, client *goredis.Client, want string) {
+func holds(t *testing.T, client *goredis.Client, key, want string) {
 	t.Helper()
-	eventually(t, KeyEnabled+" is "+want, func() bool {
-		got, err := client.Get(t.Context(), KeyEnabled).Result()
+	eventually(t, key+" is "+want, func() bool {
+		got, err := client.Get(t.Context(), key).Result()
 		return err == nil && got == want
 	})
 }
@@ -110,8 +130,11 @@ func TestValues(t *testing.T) {
 	g.mirror.Value(reading(noon, 1013250))
 	g.mirror.Value(reading(noon.Add(-time.Hour), 0)) // the clock went back
 	g.mirror.Value(reading(noon.Add(time.Second), 20.3))
+	named := reading(noon.Add(2*time.Second), 1)
+	named.ID = fmt.Sprint(ms+2000, "-9")
+	g.mirror.Value(named)
 	g.mirror.Value(&holdfast.Reading{Time: noon, Sensor: "s", Values: map[string]float64{"q": 1}, Quality: map[string]holdfast.Quality{"q": holdfast.Bad}})
-	eventually(t, "4 readings are written", func() bool { return g.mirror.Status().Written == 4 })
+	eventually(t, "5 readings are written", func() bool { return g.mirror.Status().Written == 5 })
 
 	entries, err := client.XRange(t.Context(), KeyValues, "-", "+").Result()
 	if err != nil {
@@ -126,6 +149,7 @@ func TestValues(t *testing.T) {
 		fmt.Sprint(ms, "-1map[_sensor:bme280-1-76 humidity_percent:0 temperature_celsius:1013250]"),
 		fmt.Sprint(ms, "-2map[_sensor:bme280-1-76 humidity_percent:0 temperature_celsius:0]"),
 		fmt.Sprint(ms+1000, "-0map[_sensor:bme280-1-76 humidity_percent:0 temperature_celsius:20.3]"),
+		fmt.Sprint(ms+2000, "-9map[_sensor:bme280-1-76 humidity_percent:0 temperature_celsius:1]"),
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -165,51 +189,36 @@ func TestValuesAreTrimmed(t *testing.T) {
 	}
 }
 
-func TestEnabled(t *testing.T) {
+func TestKeys(t *testing.T) {
 	t.Parallel()
 	server := testenv.Redis(t)
 	client := connect(t, server)
 	if err := client.Set(t.Context(), KeyEnabled, "0", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	g := start(t, server.Addr, Options{Measuring: true})
-	holds(t, client, "1") // the gateway wins at the start
+	g := start(t, server.Addr, Options{})
+	holds(t, client, KeyEnabled, "1") // the gateway wins at the start
+	holds(t, client, KeySendingEnabled, "0")
 
-	g.mirror.Measuring(false)
-	holds(t, client, "0")
-	for _, write := range []string{"True", "0", "1", "false", " TRUE "} {
-		if err := client.Set(t.Context(), KeyEnabled, write, 0).Err(); err != nil {
+	g.change(KeyEnabled, "0")
+	holds(t, client, KeyEnabled, "0")
+	for _, write := range []struct{ key, value, then string }{
+		{KeyEnabled, "1", "1"}, {KeyEnabled, "0", "0"}, {KeySendingEnabled, "1", "1"}, {KeyEnabled, "1", "1"}, {KeyEnabled, "false", "0"},
+		{KeyEnabled, "perhaps", "0"}, // what the gateway refuses is undone
+	} {
+		if err := client.Set(t.Context(), write.key, write.value, 0).Err(); err != nil {
 			t.Fatal(err)
 		}
-		want, _ := parse(write)
-		if got := <-g.asked; got != want {
-			t.Errorf("%q asked for %v", write, got)
+		if got := <-g.asked; got != write.key+"="+write.value {
+			t.Errorf("%s=%s asked for %s", write.key, write.value, got)
 		}
+		holds(t, client, write.key, write.then)
 	}
-
-	// What is no value, or none, is replaced by the gateway's.
-	client.Set(t.Context(), KeyEnabled, "perhaps", 0)
-	holds(t, client, "1")
 	client.Del(t.Context(), KeyEnabled)
-	holds(t, client, "1")
+	holds(t, client, KeyEnabled, "0")
 	if len(g.asked) != 0 {
 		t.Errorf("asked for %v by what is no value", <-g.asked)
 	}
-}
-
-// What the gateway refuses is undone in Redis.
-func TestEnabledRefused(t *testing.T) {
-	t.Parallel()
-	server := testenv.Redis(t)
-	client := connect(t, server)
-	g := start(t, server.Addr, Options{Measuring: true})
-	g.refuse = errors.New("disk is gone")
-	holds(t, client, "1")
-	client.Set(t.Context(), KeyEnabled, "0", 0)
-	if got := <-g.asked; got {
-		t.Error("asked for true")
-	}
-	holds(t, client, "1")
 }
 
 // Redis is killed and comes back empty: the mirror goes on by itself, with what waited meanwhile.
@@ -217,18 +226,18 @@ func TestRedisRestarts(t *testing.T) {
 	t.Parallel()
 	server := testenv.Redis(t)
 	client := connect(t, server)
-	g := start(t, server.Addr, Options{Measuring: true, Queue: 5})
+	g := start(t, server.Addr, Options{Queue: 5})
 	g.mirror.Value(reading(noon, 1))
 	eventually(t, "it is written", func() bool { s := g.mirror.Status(); return s.Written == 1 && s.Connected })
 
 	server.Kill()
 	eventually(t, "it is noticed", func() bool { return !g.mirror.Status().Connected })
-	g.mirror.Measuring(false)
+	g.change(KeyEnabled, "0")
 	for i := range 10 {
 		g.mirror.Value(reading(noon.Add(time.Duration(i+1)*time.Second), float64(i)))
 	}
 	server.Start()
-	holds(t, client, "0")
+	holds(t, client, KeyEnabled, "0")
 	eventually(t, "every reading is written or counted", func() bool { s := g.mirror.Status(); return s.Written+s.Dropped == 11 })
 	s := g.mirror.Status()
 	if s.Dropped < 4 || s.Dropped > 5 { // the queue's five, and perhaps one under way
@@ -250,12 +259,12 @@ func TestNoRedis(t *testing.T) {
 	for name, address := range map[string]string{"absent": filepath.Join(t.TempDir(), "none.sock"), "silent": silent.Addr().String()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := New(Options{Address: address, Queue: 10})
+			m := New(Options{Address: address, Queue: 10, Keys: []string{KeyEnabled}, Get: func(string) (string, error) { return "1", nil }})
 			stop := run(t, m)
 			start := time.Now()
 			for i := range 1000 {
 				m.Value(reading(noon, float64(i)))
-				m.Measuring(i%2 == 0)
+				m.Changed()
 			}
 			if took := time.Since(start); took > time.Second {
 				t.Errorf("1000 readings took %v", took)
@@ -276,7 +285,7 @@ func TestNilMirror(t *testing.T) {
 	t.Parallel()
 	var m *Mirror
 	m.Value(reading(noon, 1))
-	m.Measuring(true)
+	m.Changed()
 	if m.Status() != (Status{}) {
 		t.Error("a nil mirror has a status")
 	}
@@ -300,29 +309,5 @@ func TestNotTwice(t *testing.T) {
 	}
 	if n := client.XLen(t.Context(), KeyValues).Val(); n != 1 || m.pending != nil {
 		t.Errorf("%d entries, pending %v, want 1 and none", n, m.pending)
-	}
-}
-
-func TestDecide(t *testing.T) {
-	t.Parallel()
-	on, off := true, false
-	tests := []struct {
-		known               *bool
-		ours, theirs, valid bool
-		want                action
-	}{
-		{nil, true, false, true, tell},
-		{nil, true, true, true, tell},
-		{&on, true, true, true, rest},
-		{&on, true, false, true, ask},
-		{&off, false, true, true, ask},
-		{&on, false, true, true, tell},
-		{&on, false, false, true, tell},
-		{&on, true, false, false, tell},
-	}
-	for _, tt := range tests {
-		if got := decide(tt.known, tt.ours, tt.theirs, tt.valid); got != tt.want {
-			t.Errorf("known %v, ours %v, theirs %v (valid %v): %v, want %v", tt.known, tt.ours, tt.theirs, tt.valid, got, tt.want)
-		}
 	}
 }

@@ -19,7 +19,7 @@ func doors() []door {
 		{"github.com/warthog618/go-gpiocdev", []string{"sensors"}, nil, "the button's line"},
 		{"go.etcd.io/bbolt", []string{"buffer"}, nil, "the durable file"},
 		{"github.com/eclipse/paho.mqtt.golang", []string{"mqtt"}, nil, "tells the truth under one setting only, which is made there"},
-		{"github.com/redis/go-redis/v9", []string{"control/redis"}, nil, "the mirror; the gateway runs unchanged without it"},
+		{"github.com/redis/go-redis/v9", []string{"control/redis"}, []string{"cmd/gateway"}, "the mirror; the gateway runs unchanged without it"},
 		{"github.com/klauspost/compress", []string{"wire"}, nil, "zstd of batches; blocks of the buffer use the same"},
 		{"go.yaml.in/yaml/v3", []string{"rules", "cmd/gateway"}, nil, "the two files that people write, read with line numbers"},
 		{"golang.org/x/sync", []string{"cmd/*"}, nil, "groups of goroutines whose first error ends the others"},

@@ -58,6 +58,7 @@ type Profile struct {
 
 	mu     sync.Mutex
 	cursor holdfast.Position
+	lastID string // of the newest reading before the cursor; empty where it has to be looked up
 	status Status
 }
 
@@ -127,7 +128,7 @@ func (p *Profile) Cursor() holdfast.Position {
 // SetCursor makes the profile go on behind at.
 func (p *Profile) SetCursor(at holdfast.Position) {
 	p.mu.Lock()
-	p.cursor = at
+	p.cursor, p.lastID = at, ""
 	p.mu.Unlock()
 	p.o.Moved(at)
 	select {
@@ -137,12 +138,15 @@ func (p *Profile) SetCursor(at holdfast.Position) {
 }
 
 // move moves the cursor, unless somebody has set it meanwhile.
-func (p *Profile) move(from, to holdfast.Position, readings int) {
+func (p *Profile) move(from, to holdfast.Position, readings []*holdfast.Reading) {
 	p.mu.Lock()
-	p.status.Published += uint64(readings)
+	p.status.Published += uint64(len(readings))
 	moved := p.cursor == from
 	if moved {
 		p.cursor = to
+	}
+	if n := len(readings); moved && n > 0 {
+		p.lastID = "(" + idOf(readings[n-1])
 	}
 	p.mu.Unlock()
 	if moved {

@@ -133,23 +133,25 @@ func (p *Profile) get(key string) (string, error) {
 	if key != KeyLastID {
 		return p.o.Device.Get(key)
 	}
-	return p.lastID()
+	return p.LastID()
 }
 
 func (p *Profile) set(ctx context.Context, key, value string) error {
 	if key != KeyLastID {
 		return p.o.Device.Set(ctx, key, value)
 	}
-	s, err := parseSpan(value, "+")
-	if err != nil {
-		return err
-	}
-	return p.rewind(s)
+	return p.SetLastID(value)
 }
 
-// lastID returns the id of the newest reading before the cursor, behind "(", or "-" where none is left.
-func (p *Profile) lastID() (string, error) {
-	cursor, last := p.Cursor(), "-"
+// LastID returns the id of the newest reading before the cursor, behind "(", or "-" where none is left.
+func (p *Profile) LastID() (string, error) {
+	p.mu.Lock()
+	cursor, last := p.cursor, p.lastID
+	p.mu.Unlock()
+	if last != "" {
+		return last, nil
+	}
+	last = "-"
 	from := holdfast.Position{Stream: cursor.Stream}
 	if cursor.Seq > lookBack {
 		from.Seq = cursor.Seq - lookBack
@@ -164,6 +166,15 @@ func (p *Profile) lastID() (string, error) {
 		return true
 	})
 	return last, err
+}
+
+// SetLastID makes sending go on at a reading with that id, behind one whose id stands behind "(", or with the first for "-".
+func (p *Profile) SetLastID(id string) error {
+	s, err := parseSpan(id, "+")
+	if err != nil {
+		return err
+	}
+	return p.rewind(s)
 }
 
 // lookBack is how many records before the cursor are looked at for its id.

@@ -96,7 +96,7 @@ func (p *Profile) drain(ctx context.Context, conn *mqtt.Conn) error {
 		if err := p.publish(ctx, conn, page.readings); err != nil {
 			return err
 		}
-		p.move(from, page.last, len(page.readings))
+		p.move(from, page.last, page.readings)
 	}
 	return nil
 }
