@@ -31,6 +31,7 @@ type Config struct {
 	Profile                              string         // what is spoken with the broker
 	OlderTopics                          profile.Topics // templates
 	TLS                                  TLSConfig
+	PlainPublic                          bool // plain MQTT to a public host is taken
 
 	Interval time.Duration // default of sampling.interval
 	Sensors  []SensorConfig

@@ -77,8 +77,9 @@ func (g *gateway) assemble(ctx context.Context) error {
 	}
 	g.restoreRules()
 	g.mintIDs()
-	g.connect()
-	g.profiled()
+	broker := g.broker()
+	g.connect(broker)
+	g.profiled(broker)
 	g.mirrorTo()
 	g.progress.begin()
 	close(g.opened)

@@ -16,9 +16,9 @@ import (
 // bindingKey is where the buffer keeps which database this gateway is bound to.
 const bindingKey = "uplink/store"
 
-// connect makes the uplink. Without a broker it only waits, and everything stays in the buffer.
-func (g *gateway) connect() {
-	broker, mode := g.broker(), g.cfg.Ack
+// connect makes the uplink to a broker. Without one it only waits, and everything stays in the buffer.
+func (g *gateway) connect(broker mqtt.Options) {
+	mode := g.cfg.Ack
 	if !g.cfg.native() {
 		broker, mode = mqtt.Options{}, holdfast.AckPuback
 	}
@@ -40,6 +40,13 @@ func (g *gateway) broker() mqtt.Options {
 	}
 	if g.cfg.MQTTHost == "" {
 		return o
+	}
+	if g.cfg.exposed() {
+		if !g.cfg.PlainPublic && g.cfg.Profile != profileFlat {
+			g.warn(fmt.Sprintf(plainRefused, g.cfg.MQTTHost))
+			return o
+		}
+		g.warn(fmt.Sprintf(plainBanner, g.cfg.MQTTHost))
 	}
 	scheme := "tcp"
 	if g.cfg.TLS.Enable {

@@ -7,10 +7,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +91,41 @@ func certificate(t *testing.T) (cert, key string) {
 		return path
 	}
 	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", secret)
+}
+
+// A public broker is not spoken to in the clear, unless somebody says so, or it is the older system's profile, which had
+// nothing else.
+func TestPlainToPublicHosts(t *testing.T) {
+	t.Parallel()
+	for host, public := range map[string]bool{
+		"localhost": false, "broker": false, "broker.local": false, "pi.fritz.lan": false, "127.0.0.1": false, "192.168.1.7": false, "10.1.2.3": false,
+		"fd00::1": false, "fe80::1": false, "::1": false, "172.16.0.1": false,
+		"test.mosquitto.org": true, "Broker.Example.COM.": true, "8.8.8.8": true, "172.32.0.1": true, "2001:db8::1": true,
+	} {
+		if got := publicHost(host); got != public {
+			t.Errorf("%s is public: %v, want %v", host, got, public)
+		}
+	}
+	for _, test := range []struct {
+		variables []string
+		broker    string
+		notice    string
+	}{
+		{[]string{"MQTT_HOST", "mqtt.example.org"}, "", "nothing is sent"},
+		{[]string{"MQTT_HOST", "mqtt.example.org", "MQTT_PROFILE", "native+flat"}, "", "nothing is sent"},
+		{[]string{"MQTT_HOST", "mqtt.example.org", "MQTT_PROFILE", "flat"}, "tcp://mqtt.example.org:1883", "in the clear"},
+		{[]string{"MQTT_HOST", "mqtt.example.org", "MQTT_PLAIN_PUBLIC", "yes"}, "tcp://mqtt.example.org:1883", "in the clear"},
+		{[]string{"MQTT_HOST", "mqtt.example.org", "MQTT_TLS_ENABLE", "yes", "MQTT_PORT", "8883"}, "ssl://mqtt.example.org:8883", ""},
+		{[]string{"MQTT_HOST", "broker.lan"}, "tcp://broker.lan:1883", ""},
+	} {
+		cfg, err := loadConfig("", variables(test.variables...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := &gateway{cfg: cfg, log: slog.New(slog.DiscardHandler), notices: new(notices)}
+		broker, said := g.broker().Broker, strings.Join(g.notices.all(), "; ")
+		if broker != test.broker || test.notice == "" && said != "" || !strings.Contains(said, test.notice) {
+			t.Errorf("%v: broker %q and %q, want %q and %q", test.variables, broker, said, test.broker, test.notice)
+		}
+	}
 }

@@ -22,6 +22,12 @@ func (n *notices) add(text string) bool {
 	return true
 }
 
+// warn tells it to whoever looks at the page or the log.
+func (g *gateway) warn(text string) {
+	g.log.Warn(text)
+	g.notices.add(text)
+}
+
 func (n *notices) all() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -52,9 +52,9 @@ func (g *gateway) mintIDs() {
 }
 
 // profiled makes the profile that is configured beside the uplink, or in its place.
-func (g *gateway) profiled() {
+func (g *gateway) profiled(broker mqtt.Options) {
 	o := profile.Options{
-		Records: g.buffer, Broker: g.broker(), Enabled: g.sending, Interval: g.sendingInterval,
+		Records: g.buffer, Broker: broker, Enabled: g.sending, Interval: g.sendingInterval,
 		Cursor: g.cursor(), Moved: g.moved, Log: g.log,
 	}
 	switch g.cfg.Profile {
@@ -74,7 +74,7 @@ func (g *gateway) profiled() {
 	default:
 		return
 	}
-	if g.cfg.MQTTHost == "" && g.world.dial == nil {
+	if broker.Broker == "" {
 		return
 	}
 	o.Broker.ClientID = fmt.Sprintf("%s-%s-%.8s", g.device, g.cfg.Profile, g.buffer.Stream())

@@ -277,3 +277,54 @@ func sameJSON(a, b string) bool {
 	var x, y any
 	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
+
+// The plain profile: one object a reading, and a retained one that says whether the device is there.
+func TestPlainProfile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem(t)
+		var mu sync.Mutex
+		var messages []string
+		conn, err := mqtt.Connect(t.Context(), mqtt.Options{Dial: s.broker.Dial, ClientID: "plain", CleanSession: true, Handler: func(m mqtt.Message) {
+			mu.Lock()
+			defer mu.Unlock()
+			messages = append(messages, string(m.Payload))
+		}})
+		if err == nil {
+			err = conn.Subscribe(t.Context(), "devices/pi-7/telemetry")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		p := s.pi("pi-7", "MQTT_PROFILE", profilePlain)
+		p.start()
+		wait(30 * time.Second)
+		p.rest()
+		if state := string(s.broker.Retained("devices/pi-7/state")); !strings.Contains(state, `"data":{"online":true}`) {
+			t.Errorf("state %s", state)
+		}
+		taken := p.life.readings()
+		mu.Lock()
+		defer mu.Unlock()
+		if len(messages) != len(taken) || len(taken) < 50 || p.pending() > 0 {
+			t.Fatalf("%d messages for %d readings, %d pending", len(messages), len(taken), p.pending())
+		}
+		for i, text := range messages {
+			var m struct {
+				Device    string         `json:"device_id"`
+				Timestamp time.Time      `json:"timestamp"`
+				Data      map[string]any `json:"data"`
+			}
+			r := taken[i]
+			if err := json.Unmarshal([]byte(text), &m); err != nil || m.Device != "pi-7" || !m.Timestamp.Equal(r.Time) || m.Data["sensor"] != r.Sensor || len(m.Data) != 1+len(r.Values) {
+				t.Errorf("%s (%v), want %+v", text, err, r)
+			}
+			for quantity, v := range r.Values {
+				if m.Data[quantity] != v {
+					t.Errorf("%s: %s is %v, want %v", text, quantity, m.Data[quantity], v)
+				}
+			}
+		}
+	})
+}

@@ -43,6 +43,7 @@ func scalars() []scalar {
 		{path: "mqtt.ack", fallback: "puback", about: "what frees a reading here: receipt (a receiver's database holds it) or puback (the broker has it)", set: ack},
 		{path: "mqtt.store", about: "the receiver's database to be bound to, 32 hex digits; else the first that answers", set: boundStore},
 		{path: "mqtt.tls_enable", fallback: "false", about: "TLS to the broker", set: boolean(func(c *Config) *bool { return &c.TLS.Enable })},
+		{path: "mqtt.plain_public", fallback: "false", about: "allows a public broker without TLS; the flat profile alone needs no such word", set: boolean(func(c *Config) *bool { return &c.PlainPublic })},
 		{path: "mqtt.tls_insecure", fallback: "false", about: "do not check the broker's certificate", set: boolean(func(c *Config) *bool { return &c.TLS.Insecure })},
 		{path: "mqtt.tls_ca_certs", about: "authorities to trust: a file, PEM, or PEM in base64; else the system's", set: text(func(c *Config) *string { return &c.TLS.CAs })},
 		{path: "mqtt.tls_certfile", about: "this device's certificate: a file, PEM, or PEM in base64", set: text(func(c *Config) *string { return &c.TLS.Certificate })},

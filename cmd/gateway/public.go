@@ -1,0 +1,33 @@
+package main
+
+import (
+	"net"
+	"strings"
+)
+
+// publicHost reports whether a broker of that name is reached across networks that anybody may listen in: an address that is
+// not of a local network, or a name that is not one of a local network's.
+func publicHost(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if ip := net.ParseIP(host); ip != nil {
+		return !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified()
+	}
+	if !strings.Contains(host, ".") {
+		return false
+	}
+	for _, local := range []string{".local", ".lan", ".localdomain", ".internal", ".home.arpa", ".test", ".localhost"} {
+		if strings.HasSuffix(host, local) {
+			return false
+		}
+	}
+	return true
+}
+
+// exposed reports whether readings and password would cross public networks in the clear.
+func (c *Config) exposed() bool { return c.MQTTHost != "" && !c.TLS.Enable && publicHost(c.MQTTHost) }
+
+const (
+	plainRefused = "nothing is sent: %s is a public host, and without TLS everybody on the way could read readings and password and write commands; " +
+		"want MQTT_TLS_ENABLE=true, or MQTT_PLAIN_PUBLIC=true to take that"
+	plainBanner = "readings and commands cross public networks in the clear, to %s: everybody on the way can read them, and steer this device; want MQTT_TLS_ENABLE=true"
+)
