@@ -119,15 +119,17 @@ func TestRequestsFail(t *testing.T) {
 		answer http.HandlerFunc // nil: nobody is there
 		want   string
 		is     error
+
+		timeout time.Duration // long where the answer counts
 	}{
-		{"5xx", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oops", http.StatusServiceUnavailable) }, "supervisor: 503 Service Unavailable", nil},
-		{"hangs", func(_ http.ResponseWriter, r *http.Request) { hang(r) }, "supervisor: ", context.DeadlineExceeded},
+		{"5xx", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oops", http.StatusServiceUnavailable) }, "supervisor: 503 Service Unavailable", nil, 30 * time.Second},
+		{"hangs", func(_ http.ResponseWriter, r *http.Request) { hang(r) }, "supervisor: ", context.DeadlineExceeded, 100 * time.Millisecond},
 		{"hangs in its answer", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(200)
 			w.(http.Flusher).Flush()
 			hang(r)
-		}, "supervisor: read its answer: ", context.DeadlineExceeded},
-		{"gone", nil, "connection refused", nil},
+		}, "supervisor: read its answer: ", context.DeadlineExceeded, 700 * time.Millisecond},
+		{"gone", nil, "connection refused", nil, 30 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,7 +140,7 @@ func TestRequestsFail(t *testing.T) {
 			} else {
 				defer server.Close()
 			}
-			s := New(Options{Address: server.URL, Key: key, App: "1", Service: "gateway", Timeout: 100 * time.Millisecond})
+			s := New(Options{Address: server.URL, Key: key, App: "1", Service: "gateway", Timeout: tt.timeout})
 			for what, err := range everything(t.Context(), s) {
 				if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "k3y") || tt.is != nil && !errors.Is(err, tt.is) {
 					t.Errorf("%s: %v, want %q", what, err, tt.want)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"errors"
+	"holdfast/internal/testenv"
 	"io"
 	"net"
 	"os"
@@ -31,6 +32,7 @@ func connect(t *testing.T) (p *Proxy, client, server net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
+	testenv.Poll(t.Context(), t, soon, "the proxy to know its link", func() bool { now, _ := p.Links(); return now == 1 })
 	return p, client, server
 }
 
