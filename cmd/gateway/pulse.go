@@ -5,10 +5,22 @@ import (
 	"time"
 
 	"holdfast/sensors"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // pulseInterval is how often the parts are asked for a sign of life.
 const pulseInterval = 5 * time.Second
+
+// watchPulses watches the parts that have loops of their own, until ctx ends.
+func (g *gateway) watchPulses(ctx context.Context) error {
+	watchers, ctx := errgroup.WithContext(ctx)
+	watchers.Go(func() error { return g.watchPulse(ctx, &g.progress.sampler, g.samplerAlive()) })
+	watchers.Go(func() error { return g.watchPulse(ctx, &g.progress.writer, moves(g.buffer.Turns)) })
+	watchers.Go(func() error { return g.watchPulse(ctx, &g.progress.uplink, moves(g.uplink.Turns)) })
+	watchers.Go(func() error { return g.watchPulse(ctx, &g.progress.controls, g.controlAlive(ctx)) })
+	return watchers.Wait()
+}
 
 // watchPulse notes a sign of life of a part whenever alive says that there is one, until ctx ends. Each part has a goroutine of
 // its own for that: one that does not even answer is silent, and holds up no other.

@@ -103,10 +103,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.profile.Run(ctx) })
 	makers.Go(func() error { return g.mirror.Run(ctx) })
 	makers.Go(func() error { return g.watchRestart(ctx) })
-	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.sampler, g.samplerAlive()) })
-	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.writer, moves(g.buffer.Turns)) })
-	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.uplink, moves(g.uplink.Turns)) })
-	makers.Go(func() error { return g.watchPulse(ctx, &g.progress.controls, g.controlAlive(ctx)) })
+	makers.Go(func() error { return g.watchPulses(ctx) })
 
 	err := makers.Wait()
 	close(readings)
