@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -83,30 +82,50 @@ type ButtonConfig struct {
 // loadConfig reads the file (or, where file is "", the variable GATEWAY_CONFIG), then the variables. It always returns a
 // configuration that can run: a value that is wrong keeps its default and is one of the returned mistakes, joined.
 func loadConfig(file string, getenv func(string) string) (Config, error) {
+	cfg, mistakes := readSources(file, getenv).load()
+	return cfg, joined(mistakes)
+}
+
+// sources are what a configuration is made of.
+type sources struct {
+	where  string // names the text in mistakes
+	text   []byte // of the file
+	err    error  // why the file cannot be read
+	getenv func(string) string
+}
+
+func readSources(file string, getenv func(string) string) *sources {
+	if file == "" {
+		return &sources{where: "GATEWAY_CONFIG", text: []byte(getenv("GATEWAY_CONFIG")), getenv: getenv}
+	}
+	text, err := os.ReadFile(file)
+	return &sources{file, text, err, getenv}
+}
+
+func (s *sources) load() (Config, []mistake) {
 	cfg := Config{}
-	var mistakes []error
-	for _, s := range scalars() {
-		if s.fallback != "" {
-			if err := s.set(&cfg, s.fallback); err != nil {
-				mistakes = append(mistakes, fmt.Errorf("default of %s: %w", s.path, err))
+	var mistakes []mistake
+	for _, scalar := range scalars() {
+		if scalar.fallback != "" {
+			if err := scalar.set(&cfg, scalar.fallback); err != nil {
+				mistakes = append(mistakes, mistake{scalar.path, fmt.Errorf("default of %s: %w", scalar.path, err)})
 			}
 		}
 	}
-	where, text, err := configText(file, getenv)
-	if err != nil {
-		mistakes = append(mistakes, err)
+	if s.err != nil {
+		mistakes = append(mistakes, mistake{"", s.err})
 	}
-	joined := cfg
-	applyYAML(&joined, where, text) // its mistakes are those of the second time
-	applyVariables(&joined, getenv)
-	if joined.Join != nil {
-		cfg.adopt(*joined.Join)
+	first := cfg
+	applyYAML(&first, s.where, s.text) // its mistakes are those of the second time
+	applyVariables(&first, s.getenv)
+	if first.Join != nil {
+		cfg.adopt(*first.Join)
 	}
-	mistakes = append(mistakes, applyYAML(&cfg, where, text)...)
-	mistakes = append(mistakes, applyVariables(&cfg, getenv)...)
+	mistakes = append(mistakes, applyYAML(&cfg, s.where, s.text)...)
+	mistakes = append(mistakes, applyVariables(&cfg, s.getenv)...)
 	mistakes = append(mistakes, loadRules(&cfg)...)
-	cfg.Values, cfg.secrets = effective(text, getenv)
-	return cfg, errors.Join(mistakes...)
+	cfg.Values, cfg.secrets = effective(s.text, s.getenv)
+	return cfg, mistakes
 }
 
 // adopt sets what a join string says. What file and variables say comes after it.
@@ -117,16 +136,8 @@ func (c *Config) adopt(j holdfast.Join) {
 	c.Ack, c.TopicPrefix = holdfast.AckReceipt, j.Prefix // the store: see gateway.provisioned
 }
 
-func configText(file string, getenv func(string) string) (where string, text []byte, err error) {
-	if file == "" {
-		return "GATEWAY_CONFIG", []byte(getenv("GATEWAY_CONFIG")), nil
-	}
-	text, err = os.ReadFile(file)
-	return file, text, err
-}
-
-func applyVariables(cfg *Config, getenv func(string) string) []error {
-	var mistakes []error
+func applyVariables(cfg *Config, getenv func(string) string) []mistake {
+	var mistakes []mistake
 	for _, s := range scalars() {
 		for _, name := range s.variables() {
 			value := getenv(name)
@@ -134,7 +145,7 @@ func applyVariables(cfg *Config, getenv func(string) string) []error {
 				continue
 			}
 			if err := s.set(cfg, value); err != nil {
-				mistakes = append(mistakes, fmt.Errorf("variable %s: %w", name, err))
+				mistakes = append(mistakes, mistake{s.path, fmt.Errorf("variable %s: %w", name, err)})
 			}
 			break
 		}
@@ -142,20 +153,20 @@ func applyVariables(cfg *Config, getenv func(string) string) []error {
 	return mistakes
 }
 
-func loadRules(cfg *Config) []error {
+func loadRules(cfg *Config) []mistake {
 	if cfg.RulesFile == "" {
 		return nil
 	}
 	text, err := os.ReadFile(cfg.RulesFile)
 	if err != nil {
-		return []error{fmt.Errorf("rules.file: %w", err)}
+		return []mistake{{"rules.file", fmt.Errorf("rules.file: %w", err)}}
 	}
 	set, err := rules.Parse(cfg.RulesFile, text)
 	if set != nil {
 		cfg.Rules = set
 	}
 	if err != nil {
-		return []error{err}
+		return []mistake{{"rules.file", err}}
 	}
 	return nil
 }

@@ -29,11 +29,15 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 	if *simulate && *replay != "" {
 		return fmt.Errorf("%w: --simulate and --replay exclude each other", errUsage)
 	}
-	cfg, mistakes := loadConfig(*file, os.Getenv)
+	from := readSources(*file, os.Getenv)
+	cfg, mistakes := from.load()
+	if len(mistakes) > 0 {
+		cfg, mistakes = from.mend(cfg, mistakes)
+	}
 	recent := new(recent)
 	log, level := newLog(io.MultiWriter(os.Stderr, recent), cfg.LogLevel)
-	if mistakes != nil {
-		log.Error("configuration has mistakes; what is wrong keeps its default", "err", mistakes)
+	if len(mistakes) > 0 {
+		log.Error("configuration has mistakes", "err", joined(mistakes))
 	}
 	var w world
 	var err error
@@ -48,7 +52,7 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	w.mistakes, w.level, w.recent = errors.Join(mistakes, w.mistakes), level, recent
+	w.mistakes, w.level, w.recent = errors.Join(joined(mistakes), w.mistakes), level, recent
 	if err := dropPrivileges(); err != nil {
 		log.Warn("privileges are not dropped", "err", err)
 	}
@@ -57,6 +61,11 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 		return nil // it was told to end while it waited
 	}
 	defer release()
+	if len(mistakes) == 0 {
+		if err := from.good(&cfg).keep(cfg.DataDir); err != nil {
+			log.Warn("this configuration cannot be kept for the next start", "err", err)
+		}
+	}
 	return guarded(ctx, cfg, w)
 }
 

@@ -15,13 +15,13 @@ import (
 )
 
 // applyYAML sets what the text says and returns every mistake with its place. where names the text in them.
-func applyYAML(cfg *Config, where string, text []byte) []error {
+func applyYAML(cfg *Config, where string, text []byte) []mistake {
 	if len(strings.TrimSpace(string(text))) == 0 {
 		return nil
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return []error{fmt.Errorf("%s: %w", where, err)}
+		return []mistake{{"", fmt.Errorf("%s: %w", where, err)}}
 	}
 	if len(doc.Content) == 0 {
 		return nil
@@ -35,11 +35,11 @@ func applyYAML(cfg *Config, where string, text []byte) []error {
 type file struct {
 	where    string
 	cfg      *Config
-	mistakes []error
+	mistakes []mistake
 }
 
 func (f *file) wrong(at *yaml.Node, path, format string, args ...any) {
-	f.mistakes = append(f.mistakes, fmt.Errorf("%s:%d: %s: %s", f.where, at.Line, spell(path), fmt.Sprintf(format, args...)))
+	f.mistakes = append(f.mistakes, mistake{path, fmt.Errorf("%s:%d: %s: %s", f.where, at.Line, spell(path), fmt.Sprintf(format, args...))})
 }
 
 // spell returns a key as a message has it: quoted where it is empty, or holds what a reader would not see.

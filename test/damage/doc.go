@@ -10,7 +10,7 @@
 //
 // A copy is broken by a reading that was not stored under its number, a number that comes twice, one that is neither
 // delivered nor done nor stated lost although the file still told of it, a start that dies or takes longer than it may,
-// or a salvage that says another count than what it saved. Where both meta pages are back at an earlier commit, with everything
+// or a salvage that says another count than what it saved. Where the meta pages are back at an earlier commit, with everything
 // else as that left it, the numbers of the later commits may be gone: so a power cut before these commits leaves the file too.
 //
 // HOLDFAST_COPIES sets how many copies are damaged. HOLDFAST_SEED replays what is done to them; since bbolt gives pages at
