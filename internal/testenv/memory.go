@@ -72,12 +72,15 @@ func (b *Broker) Dial(ctx context.Context) (net.Conn, error) {
 	if b.blocked {
 		return nil, ErrBlocked
 	}
-	theirs, ours := net.Pipe()
+	theirs, pipe := net.Pipe()
+	ours := newCushion(pipe)
 	gone := make(chan struct{})
 	b.conns[ours] = true
+	b.gone.Go(ours.pump)
 	b.gone.Go(func() {
 		defer close(gone)
 		b.server.EstablishConnection("memory", ours)
+		ours.Close()
 		b.mu.Lock()
 		delete(b.conns, ours)
 		b.mu.Unlock()
