@@ -122,3 +122,11 @@ func (d detector) run(t *testing.T, overlay string) (failed []string, err error)
 	}
 	return failed, nil
 }
+
+// Every variant still has the text in the tree that it replaces.
+func TestVariantsApply(t *testing.T) {
+	t.Parallel()
+	for _, m := range mutants() {
+		t.Run(m.name, func(t *testing.T) { m.overlay(t) })
+	}
+}
