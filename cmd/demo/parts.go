@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // folder holds what the two processes keep, and their binaries.
@@ -66,8 +68,16 @@ func (p part) logFile() string { return filepath.Join(folder, p.name+".log") }
 
 func (p part) command() *exec.Cmd {
 	cmd := exec.Command(p.binary(), p.arguments...)
-	cmd.Env = append(os.Environ(), p.environment...)
+	cmd.Env = p.surroundings()
 	return cmd
+}
+
+// surroundings are the variables of the part, without those of brokers elsewhere that somebody has set in the shell.
+func (p part) surroundings() []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "MQTT_") || strings.HasPrefix(v, "HOLDFAST_JOIN=") || strings.HasPrefix(v, "RECEIVER_MQTT_")
+	})
+	return append(env, p.environment...)
 }
 
 // build compiles both binaries, without cgo as they are shipped.

@@ -38,7 +38,7 @@ func provision(ctx context.Context) error {
 func receiver(ctx context.Context, args ...string) (string, error) {
 	p := parts()[0]
 	cmd := exec.CommandContext(ctx, p.binary(), args...)
-	cmd.Env = append(os.Environ(), p.environment...)
+	cmd.Env = p.surroundings()
 	out, err := cmd.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		err = errors.New(strings.TrimSpace(string(exit.Stderr)))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,10 +17,11 @@ func checkCommand(_ context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w: %v", errUsage, err)
 	}
-	if _, err := loadConfig(*file, os.Getenv); err != nil {
+	cfg, err := loadConfig(*file, os.Getenv)
+	if err = errors.Join(err, cfg.refusal()); err != nil {
 		return fmt.Errorf("%w: the configuration has mistakes:\n%v", errUsage, err)
 	}
-	_, err := fmt.Fprintln(out, "configuration and rules are right")
+	_, err = fmt.Fprintln(out, "configuration and rules are right")
 	return err
 }
 

@@ -43,7 +43,7 @@ func (g *gateway) broker() mqtt.Options {
 		return o
 	}
 	if g.cfg.exposed() {
-		if !g.cfg.PlainPublic && g.cfg.Profile != profileFlat {
+		if g.cfg.refused() {
 			g.warn(fmt.Sprintf(plainRefused, g.cfg.MQTTHost))
 			return o
 		}
@@ -103,6 +103,9 @@ func (g *gateway) bind(ctx context.Context, b uplink.Binding) error {
 
 // command carries out a command and sends its results.
 func (g *gateway) command(ctx context.Context, payload []byte, retained bool) {
+	if len(payload) == 0 {
+		return // so a retained message is deleted
+	}
 	g.control.Execute(ctx, payload, retained, g.respond)
 }
 

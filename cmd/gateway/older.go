@@ -87,16 +87,21 @@ func (g *gateway) flat() (*profile.Flat, error) {
 	if names.DeviceUUID == "" {
 		names.DeviceUUID = g.device
 	}
-	flat := &profile.Flat{Names: names}
+	topics, err := g.cfg.olderTopics(names)
+	return &profile.Flat{Names: names, Topics: topics}, err
+}
+
+// olderTopics renders the templates.
+func (c *Config) olderTopics(names profile.Names) (topics profile.Topics, err error) {
 	var mistakes []error
 	for _, t := range []struct {
 		variable, template string
 		topic              *string
 	}{
-		{"MQTT_TOPIC_VALUES", g.cfg.OlderTopics.Values, &flat.Topics.Values},
-		{"MQTT_TOPIC_REQUEST", g.cfg.OlderTopics.Request, &flat.Topics.Request},
-		{"MQTT_TOPIC_RESPONSE", g.cfg.OlderTopics.Response, &flat.Topics.Response},
-		{"MQTT_TOPIC_BROADCAST", g.cfg.OlderTopics.Broadcast, &flat.Topics.Broadcast},
+		{"MQTT_TOPIC_VALUES", c.OlderTopics.Values, &topics.Values},
+		{"MQTT_TOPIC_REQUEST", c.OlderTopics.Request, &topics.Request},
+		{"MQTT_TOPIC_RESPONSE", c.OlderTopics.Response, &topics.Response},
+		{"MQTT_TOPIC_BROADCAST", c.OlderTopics.Broadcast, &topics.Broadcast},
 	} {
 		topic, err := names.Render(t.template)
 		if err != nil {
@@ -104,7 +109,7 @@ func (g *gateway) flat() (*profile.Flat, error) {
 		}
 		*t.topic = topic
 	}
-	return flat, errors.Join(mistakes...)
+	return topics, errors.Join(mistakes...)
 }
 
 // sending reports whether the profiles send.

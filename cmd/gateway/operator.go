@@ -58,7 +58,8 @@ func operatorFlags(name string) (*flag.FlagSet, func() (Config, error)) {
 func connectOperator(ctx context.Context, cfg Config, filters ...string) (*operator, error) {
 	o := &operator{topics: holdfast.Topics{Prefix: cfg.TopicPrefix}, messages: make(chan mqtt.Message, 64)}
 	options := mqtt.Options{
-		Broker: "tcp://" + net.JoinHostPort(cfg.MQTTHost, strconv.Itoa(cfg.MQTTPort)), ClientID: "operator-" + rand.Text()[:12],
+		Broker:   "tcp://" + net.JoinHostPort(cfg.MQTTHost, strconv.Itoa(cfg.MQTTPort)),
+		ClientID: cmp.Or(cfg.MQTTUsername, "operator") + "-" + rand.Text()[:12], // the receiver's broker wants the login's name in it
 		Username: cfg.MQTTUsername, Password: cfg.MQTTPassword, CleanSession: true, Log: slog.New(slog.DiscardHandler),
 		Handler: func(m mqtt.Message) {
 			select {

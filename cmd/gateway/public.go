@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"strings"
+
+	"holdfast/uplink/profile"
 )
 
 // publicHost reports whether a broker of that name is reached across networks that anybody may listen in: an address that is
@@ -26,8 +30,24 @@ func publicHost(host string) bool {
 // exposed reports whether readings and password would cross public networks in the clear.
 func (c *Config) exposed() bool { return c.MQTTHost != "" && !c.TLS.Enable && publicHost(c.MQTTHost) }
 
+// refused reports whether that keeps the gateway from sending anything.
+func (c *Config) refused() bool { return c.exposed() && !c.PlainPublic && c.Profile != profileFlat }
+
 const (
 	plainRefused = "nothing is sent: %s is a public host, and without TLS everybody on the way could read readings and password and write commands; " +
 		"want MQTT_TLS_ENABLE=true, or MQTT_PLAIN_PUBLIC=true to take that"
 	plainBanner = "readings and commands cross public networks in the clear, to %s: everybody on the way can read them, and steer this device; want MQTT_TLS_ENABLE=true"
 )
+
+// refusal returns what a gateway would refuse of a configuration whose values are right, each for itself.
+func (c *Config) refusal() error {
+	var mistakes []error
+	if c.refused() {
+		mistakes = append(mistakes, fmt.Errorf(plainRefused, c.MQTTHost))
+	}
+	if c.Profile == profileFlat || c.Profile == profileBoth {
+		_, err := c.olderTopics(profile.Names{DeviceUUID: "any"})
+		mistakes = append(mistakes, err)
+	}
+	return errors.Join(mistakes...)
+}

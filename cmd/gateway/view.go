@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -49,6 +50,9 @@ func (g *gateway) viewLink() dashboard.Link {
 	switch {
 	case g.cfg.MQTTHost == "":
 		link.State = dashboard.LinkOff
+		return link
+	case g.cfg.refused():
+		link.State, link.Error = dashboard.LinkOff, fmt.Sprintf(plainRefused, g.cfg.MQTTHost)
 		return link
 	case s.Up:
 		link.State = dashboard.LinkConnected

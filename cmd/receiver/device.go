@@ -104,6 +104,9 @@ func (t task) addDevice(ctx context.Context, d store.Device) error {
 	if len(d.Type) > maxWord || len(d.Location) > maxWord {
 		return fmt.Errorf("%w: --type and --location: want at most %d bytes", errUsage, maxWord)
 	}
+	if err := t.cfg.agree(ctx, t.Store); err != nil {
+		return err
+	}
 	secret := access.NewSecret()
 	j, err := t.cfg.join(t.Store, d.ID, secret)
 	if err != nil {
@@ -136,6 +139,9 @@ func (t task) print(j holdfast.Join) error {
 
 // newSecret replaces a device's secret and prints the join string with the new one. The old one is worth nothing at once.
 func (t task) newSecret(ctx context.Context) error {
+	if err := t.cfg.agree(ctx, t.Store); err != nil {
+		return err
+	}
 	secret := access.NewSecret()
 	j, err := t.cfg.join(t.Store, t.name, secret)
 	if err != nil {

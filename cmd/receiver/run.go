@@ -69,6 +69,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 		return err
 	}
 	defer closeBroker()
+	if err := cfg.remember(ctx, database); err != nil {
+		return err
+	}
 
 	ingest, err := receiver.New(receiver.Options{
 		Store: database, Link: link, Topics: holdfast.Topics{Prefix: cfg.TopicPrefix},

@@ -3,9 +3,12 @@ package join
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,10 +48,35 @@ func TestOneVariable(t *testing.T) {
 	testenv.Poll(t.Context(), t, limit-time.Since(began), "the first row", func() bool { return rows(t.Context(), receiver.Address) > 0 })
 	t.Logf("from an empty folder to the first row: %v", time.Since(began).Round(time.Millisecond))
 
+	login, err := tell(t, receiver.Env, receiver.Binary, "operator", "add", "ops")
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk := append(strings.Fields(login), "MQTT_HOST=localhost", fmt.Sprint("MQTT_PORT=", joined.Port), "MQTT_TLS_ENABLE=true",
+		"MQTT_TLS_CA_CERTS="+filepath.Join(dir, "receiver", "ca", "ca.pem"))
+	if answer, err := tell(t, desk, filepath.Join(bin, "gateway"), "command", "pi-7", "ping"); err != nil || !strings.Contains(answer, "succeeded") {
+		t.Errorf("a command from a desk: %s, %v", answer, err)
+	}
+	elsewhere := []string{receiver.Env[0], "MQTT_HOST="}
+	if answer, err := tell(t, elsewhere, receiver.Binary, "device", "secret", "pi-7"); err == nil || !strings.Contains(answer, "this join string would say mqtt://127.0.0.1:18830") {
+		t.Errorf("a join string that leads nowhere: %s, %v", answer, err)
+	}
+
 	authority := filepath.Join(dir, "receiver", "ca", "ca.key")
 	if info, err := os.Stat(authority); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the authority's key: %v, %v", info, err)
 	}
+}
+
+// tell runs a program to its end and returns what it says.
+func tell(t *testing.T, env []string, program string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 func run(t *testing.T, p *testenv.Process) {

@@ -60,6 +60,9 @@ func (p *Profile) obey(ctx context.Context, conn *mqtt.Conn, requests <-chan mqt
 }
 
 func (p *Profile) answer(ctx context.Context, conn *mqtt.Conn, m mqtt.Message) {
+	if len(m.Payload) == 0 {
+		return // so a retained message is deleted
+	}
 	say := func(r reply) {
 		payload, err := json.Marshal(r)
 		if err != nil {
