@@ -60,7 +60,7 @@ packages: # Debian packages that the tests need
 
 race: export HOLDFAST_REQUIRE = 1
 race: # every package but the end-to-end tests
-	CGO_ENABLED=1 $(GO) test -race -timeout 10m $(UNITS)
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(UNITS)
 
 end-to-end: export HOLDFAST_REQUIRE = 1
 end-to-end: # killed processes, browser, virtual Pi; one after another
