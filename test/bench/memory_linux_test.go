@@ -29,9 +29,7 @@ func TestMemory(t *testing.T) {
 		p.place(t, file)
 		start(t, p.gateway)
 		p.gateway.WaitServing(t.Context(), t)
-		if n := p.waiting(t.Context()); n < pending {
-			t.Errorf("%d records are pending, want %d", n, pending)
-		}
+		testenv.Poll(t.Context(), t, time.Minute, "the backlog to be known", func() bool { return p.waiting(t.Context()) >= pending }) // the page is there before the buffer is open
 		quiet := func(d time.Duration) func() bool {
 			end := time.Now().Add(d)
 			return func() bool { return time.Now().After(end) }
