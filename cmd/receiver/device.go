@@ -168,6 +168,9 @@ func found(there bool, err error) error {
 }
 
 func (t task) setStatus(ctx context.Context, status string) error {
+	if t.name == "" {
+		return fmt.Errorf("%w: want the name of a device; `receiver device list` shows those there are", errUsage)
+	}
 	err := receiver.SetStatus(ctx, t.Store, t.name, status)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -44,7 +45,7 @@ func main() {
 	switch {
 	case err == nil:
 	case errors.Is(err, errUsage):
-		fmt.Fprintln(os.Stderr, "receiver:", err)
+		fmt.Fprintln(os.Stderr, "receiver:", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
 		os.Exit(2)
 	default:
 		fmt.Fprintln(os.Stderr, "receiver:", err)
