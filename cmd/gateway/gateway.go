@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"holdfast"
@@ -46,6 +47,7 @@ type gateway struct {
 	restarting chan struct{}   // closed when a restart was commanded
 	newRules   chan *rules.Set // holds those that the loop is to go on with
 
+	measures atomic.Bool // whether measuring was on at any time since the start
 	alerts   *alerts
 	notices  *notices
 	progress *progress
@@ -140,7 +142,11 @@ func (g *gateway) apply(s holdfast.Setting) {
 	}
 	switch s.Key {
 	case holdfast.SettingMeasuring:
-		g.world.source.SetMeasuring(string(s.Value) == "true")
+		on := string(s.Value) == "true"
+		if on {
+			g.measures.Store(true)
+		}
+		g.world.source.SetMeasuring(on)
 	case holdfast.SettingLogLevel:
 		var level string
 		if g.world.level != nil && json.Unmarshal(s.Value, &level) == nil {

@@ -40,7 +40,7 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 func (g *gateway) take(first *holdfast.Reading, more <-chan *holdfast.Reading) {
 	var records []holdfast.Record
 	for reading := first; reading != nil; reading = next(more) {
-		if !g.control.Measuring() { // the sampler begins before the settings are read
+		if !g.measures.Load() { // the sampler begins before the settings are read; what was on its way at a stop is kept
 			continue
 		}
 		if g.ids != nil {
