@@ -35,7 +35,10 @@ func (j *judge) listed(cause holdfast.Cause) (listed int) {
 		for i, r := range l.readings() {
 			at, want := sampled{r.Sensor, r.Time.UnixMicro()}, number{l.last.Stream.String(), uint64(i) + 1}
 			if _, gone := missing[at]; gone != lost[want.stream].Contains(want.seq) {
-				j.t.Fatalf("%v, number %v: stored %v, listed %v", at, want, !gone, !gone)
+				for _, s := range j.cloud.completeness("bubble").Streams {
+					j.t.Logf("stream %v: %+v", s.Stream, s.Lanes)
+				}
+				j.t.Fatalf("%v, number %v: stored %v, listed for %s %v", at, want, !gone, cause, !gone)
 			} else if !gone && found[at].number != want {
 				j.t.Fatalf("%v is stored as number %v, it was %v", at, found[at].number, want)
 			}
