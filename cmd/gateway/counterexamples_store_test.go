@@ -16,19 +16,21 @@ func (p *pi) crowd() {
 }
 
 // listed expects of each reading that was taken that it is stored under its old number, or that this number is listed as
-// dropped for the cause and nothing else. It returns how many are listed. It is for Pis without rules and kills.
-func (j *judge) listed(cause holdfast.Cause) (listed int) {
+// dropped for one of the causes and nothing else. It returns how many are listed. It is for Pis without rules and kills.
+func (j *judge) listed(causes ...holdfast.Cause) (listed int) {
 	j.t.Helper()
 	lost := map[string]holdfast.Ranges{}
 	var stream string
 	var r holdfast.Range
-	j.cloud.query([]any{&stream, &r.First, &r.Last}, func() {
-		ranges := lost[stream]
-		ranges.Add(r)
-		lost[stream] = ranges
-		listed += int(r.Len())
-	}, `SELECT lower(hex(stream.id)), first, last FROM ledger JOIN stream ON stream.n = ledger.stream
-		WHERE lane = 'telemetry' AND state = 'dropped' AND cause = ?`, string(cause))
+	for _, cause := range causes {
+		j.cloud.query([]any{&stream, &r.First, &r.Last}, func() {
+			ranges := lost[stream]
+			ranges.Add(r)
+			lost[stream] = ranges
+			listed += int(r.Len())
+		}, `SELECT lower(hex(stream.id)), first, last FROM ledger JOIN stream ON stream.n = ledger.stream
+			WHERE lane = 'telemetry' AND state = 'dropped' AND cause = ?`, string(cause))
+	}
 	found := j.stored()
 	missing := j.missing(found)
 	for _, l := range j.pi.lives {
@@ -38,14 +40,14 @@ func (j *judge) listed(cause holdfast.Cause) (listed int) {
 				for _, s := range j.cloud.completeness("bubble").Streams {
 					j.t.Logf("stream %v: %+v", s.Stream, s.Lanes)
 				}
-				j.t.Fatalf("%v, number %v: stored %v, listed for %s %v", at, want, !gone, cause, !gone)
+				j.t.Fatalf("%v, number %v: stored %v, listed for %v %v", at, want, !gone, causes, !gone)
 			} else if !gone && found[at].number != want {
 				j.t.Fatalf("%v is stored as number %v, it was %v", at, found[at].number, want)
 			}
 		}
 	}
 	if totals := j.cloud.completeness("bubble").Totals; totals.Missing > 0 || totals.Dropped != uint64(listed) || totals.Data+totals.Dropped != totals.Head {
-		j.t.Errorf("completeness %+v, %d listed for %s", totals, listed, cause)
+		j.t.Errorf("completeness %+v, %d listed for %v", totals, listed, causes)
 	}
 	return listed
 }
@@ -64,11 +66,11 @@ func TestCounterexampleBoundAfterHistoryIsFull(t *testing.T) {
 		j.pi.start()
 		wait(5 * time.Minute)
 		j.quiet()
-		listed := j.listed(holdfast.CauseReceiptedThenLost)
+		listed := j.listed(holdfast.CauseReceiptedThenLost, holdfast.CauseFull) // the latter where what is measured meanwhile needs the room
 		if listed < 1000 || j.readings < 1000 {
 			t.Errorf("%d readings stored, %d listed: history was not full", j.readings, listed)
 		}
-		return counterexample{"the first receiver is bound when history is full", "all that history holds arrives under its old numbers, the rest is listed as receipted_then_lost",
+		return counterexample{"the first receiver is bound when history is full", "what history holds arrives under its old numbers, the rest is listed: as receipted_then_lost, or full where new readings needed the room",
 			j.readings + listed, "readings", note("%d stored, %d listed", j.readings, listed)}
 	})
 }
