@@ -94,13 +94,10 @@ func TestCommandLatency(t *testing.T) {
 	slices.Sort(took)
 	lag := machine()
 	t.Logf("command to response: median %v, p99 %v, longest %v; the machine's own lag %v", took[50], took[98], took[99], lag)
-	if took[98] <= 50*time.Millisecond || dayLength < 24 { // the race detector is on
-		return
+	const wakes = 10                                                                   // of client, broker, gateway and disk, each as late as the machine is
+	if limit := 50*time.Millisecond + wakes*lag; took[98] > limit && dayLength == 24 { // else the race detector is on
+		t.Errorf("p99 %v, want 50 ms at most, and %v for what the machine was late", took[98], wakes*lag)
 	}
-	if lag > 5*time.Millisecond {
-		t.Skip("the machine is too busy with other things to tell")
-	}
-	t.Errorf("p99 %v, want 50 ms at most", took[98])
 }
 
 // lagging watches how late this machine wakes a goroutine up; what it returns ends that, and says what 99 of 100 stayed below.
