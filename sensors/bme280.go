@@ -44,6 +44,22 @@ var boschUnmeasured = []byte{0x80, 0, 0, 0x80, 0, 0, 0x80, 0}
 
 var bmp280IDs = []byte{0x58, 0x57, 0x56} // 0x56 and 0x57 are early samples
 
+var boschAddresses = []uint16{0x76, 0x77}
+
+var bme280 = Driver{
+	Chip: "bme280", Part: "Bosch BME280", Addresses: boschAddresses, Confidence: Certain,
+	Quantities: []holdfast.Quantity{celsius(2, -40, 85), humidity, pascals(30000, 110000)},
+	probe:      isBME280,
+	open:       func(d Device) Sensor { return &bosch{device: d, is: isBME280, humid: true} },
+}
+
+var bmp280 = Driver{
+	Chip: "bmp280", Part: "Bosch BMP280", Addresses: boschAddresses, Confidence: Certain,
+	Quantities: []holdfast.Quantity{celsius(2, -40, 85), pascals(30000, 110000)},
+	probe:      isBMP280,
+	open:       func(d Device) Sensor { return &bosch{device: d, is: isBMP280} },
+}
+
 func isBME280(ctx context.Context, d Device) (bool, error) { return boschIDIs(ctx, d, 0x60) }
 func isBMP280(ctx context.Context, d Device) (bool, error) { return boschIDIs(ctx, d, bmp280IDs...) }
 
@@ -55,18 +71,9 @@ func boschIDIs(ctx context.Context, d Device, ids ...byte) (bool, error) {
 	return slices.Contains(ids, id[0]), nil
 }
 
-func openBME280(d Device, quantities []holdfast.Quantity) Sensor {
-	return &bosch{device: d, quantities: quantities, is: isBME280, humid: true}
-}
-
-func openBMP280(d Device, quantities []holdfast.Quantity) Sensor {
-	return &bosch{device: d, quantities: quantities, is: isBMP280}
-}
-
 // bosch is a BME280 or BMP280, measuring once for each Read.
 type bosch struct {
 	device      Device
-	quantities  []holdfast.Quantity
 	is          func(context.Context, Device) (bool, error)
 	humid       bool
 	calibration *boschTrim // nil until the chip is set up
@@ -196,7 +203,7 @@ func (b *bosch) decode(data []byte) (map[string]float64, error) {
 		rawH := int32(data[6])<<8 | int32(data[7])
 		values["humidity_percent"] = round(b.calibration.humidity(rawH, fine), 0.01)
 	}
-	return values, checkRange(values, b.quantities)
+	return values, nil
 }
 
 // round returns v as the decimal nearest to a multiple of unit, which is 1, 0.1, 0.01 …

@@ -14,10 +14,11 @@ import (
 type Finding struct {
 	Bus     int
 	Address uint16
-	Chip    string // the driver that reads it; empty where none does
-	Sensor  string // the name that its readings carry; empty where Chip is
-	Kernel  string // the driver of the kernel that owns it, which is why it is left alone
-	Err     error  // why it could not be told what it is, or, with no address, why the bus could not be looked at
+	Chip    string     // of the driver table; empty where it is not known
+	Sensor  string     // the name that its readings carry; empty where it has none
+	Sure    Confidence // of Chip
+	Kernel  string     // the driver of the kernel that owns it, which is why it is left alone
+	Err     error      // why it could not be told what it is, or, with no address, why the bus could not be looked at
 }
 
 // String says the finding in one line for people.
@@ -26,8 +27,10 @@ func (f Finding) String() string {
 	switch {
 	case f.Address == 0:
 		return fmt.Sprintf("i2c-%d: %v", f.Bus, f.Err)
+	case f.Chip != "" && f.Sensor == "":
+		return fmt.Sprintf("%s: %s (%s), which measures nothing; left alone", where, f.Chip, f.Sure)
 	case f.Chip != "":
-		return fmt.Sprintf("%s: %s, read as %s", where, f.Chip, f.Sensor)
+		return fmt.Sprintf("%s: %s (%s), read as %s", where, f.Chip, f.Sure, f.Sensor)
 	case f.Kernel != "":
 		return fmt.Sprintf("%s: left to the kernel's driver %s", where, f.Kernel)
 	case f.Err != nil:
@@ -79,7 +82,8 @@ func scan(ctx context.Context, bus *Bus, taken func(addr uint16) bool) iter.Seq[
 	}
 }
 
-// look tries the drivers of one address until one knows the chip. It reports false where nobody is.
+// look tries the drivers of one address until one knows the chip, those that send commands last. It reports false where
+// nobody is.
 func look(ctx context.Context, d Device) (Finding, bool) {
 	f := Finding{Bus: d.Bus.number, Address: d.Addr, Kernel: d.Bus.owner(d.Addr)}
 	if f.Kernel != "" {
@@ -87,10 +91,7 @@ func look(ctx context.Context, d Device) (Finding, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	for _, driver := range drivers {
-		if !slices.Contains(driver.Addresses, d.Addr) {
-			continue
-		}
+	for _, driver := range candidates(d.Addr) {
 		is, err := driver.probe(ctx, d)
 		switch {
 		case errors.Is(err, ErrNoAnswer), errors.Is(err, ErrTimeout), errors.Is(err, context.Canceled):
@@ -99,11 +100,26 @@ func look(ctx context.Context, d Device) (Finding, bool) {
 			f.Err = err
 			return f, true
 		case is:
-			f.Chip, f.Sensor = driver.Chip, SensorName(driver.Chip, d.Bus.number, d.Addr)
+			f.Chip, f.Sure = driver.Chip, driver.Confidence
+			if len(driver.Quantities) > 0 {
+				f.Sensor = SensorName(driver.Chip, d.Bus.number, d.Addr)
+			}
 			return f, true
 		}
 	}
 	return f, true
+}
+
+// candidates returns the drivers of chips that can be at addr, in the order in which they are asked.
+func candidates(addr uint16) (all []Driver) {
+	for _, commands := range []bool{false, true} {
+		for _, d := range drivers {
+			if slices.Contains(d.Addresses, addr) && (d.Commands != nil) == commands {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
 }
 
 // addresses returns every address of the driver table, ascending.

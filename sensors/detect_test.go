@@ -23,7 +23,7 @@ type foreign struct {
 
 func (f *foreign) PowerUp(time.Time) {}
 
-func (f *foreign) Tx(_ time.Time, w, r []byte) {
+func (f *foreign) Tx(_ time.Time, w, r []byte) error {
 	if len(w) != 1 {
 		f.written = append(f.written, slices.Clone(w))
 	}
@@ -31,6 +31,7 @@ func (f *foreign) Tx(_ time.Time, w, r []byte) {
 		content := f.registers[w[0]]
 		copy(r, content[:])
 	}
+	return nil
 }
 
 func TestScanFindsWhatIsThere(t *testing.T) {

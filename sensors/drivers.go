@@ -10,29 +10,40 @@ import (
 // A Driver is what is known of a kind of chip.
 type Driver struct {
 	Chip       string              // bme280
+	Part       string              // for people: Bosch BME280
 	Addresses  []uint16            // where such a chip can be
-	Quantities []holdfast.Quantity // what it measures
+	Quantities []holdfast.Quantity // what it measures; none where it is only known
+	Confidence Confidence          // of probe
 
-	// probe reports whether the chip at d is of this kind. It only reads, from registers that are harmless to read on
-	// whatever else may stand at one of the addresses.
+	// Commands are what probe writes besides numbers of registers: the read-identity commands of the datasheet. A driver
+	// with commands is asked only where no other knows the chip.
+	Commands [][]byte
+
+	// probe reports whether the chip at d is of this kind. It writes nothing but numbers of registers, which are harmless
+	// on whatever else of the table may stand at one of the addresses, and Commands. No answer to a command is no error:
+	// then it is another chip.
 	probe func(ctx context.Context, d Device) (bool, error)
 	// open returns the chip at d without touching it: the first Read sets it up.
-	open func(d Device, quantities []holdfast.Quantity) Sensor
+	open func(d Device) Sensor
 }
 
-// drivers is every chip that Holdfast reads. One line adds one.
-var drivers = []Driver{
-	{"bme280", boschAddresses, []holdfast.Quantity{celsius(2, -40, 85), humidity, pascals(30000, 110000)}, isBME280, openBME280},
-	{"bmp280", boschAddresses, []holdfast.Quantity{celsius(2, -40, 85), pascals(30000, 110000)}, isBMP280, openBMP280},
-	{"tmp102", lm75Addresses, []holdfast.Quantity{celsius(2, -55, 150)}, isTMP102, openTMP102},
-	{"tmp105", lm75Addresses, []holdfast.Quantity{celsius(2, -55, 128)}, isTMP105, openTMP105},
-	{"lm75", lm75Addresses, []holdfast.Quantity{celsius(1, -55, 125)}, isLM75, openLM75},
-}
+// Confidence says how sure it is that a chip is what the driver took it for.
+type Confidence string
 
-var (
-	boschAddresses = []uint16{0x76, 0x77}
-	lm75Addresses  = []uint16{0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f}
+const (
+	Certain Confidence = "certain" // it names itself: an id, a serial number with its checksum
+	Likely  Confidence = "likely"  // it behaves as only such a chip does
 )
+
+// drivers is every chip that Holdfast knows. One line adds one; its file has the rest. Where two have an address in
+// common, those that are certain come first.
+var drivers = []Driver{
+	bme280,
+	bmp280,
+	tmp102,
+	tmp105,
+	lm75,
+}
 
 var humidity = holdfast.Quantity{Name: "humidity_percent", Unit: "%", Precision: 1, Min: 0, Max: 100}
 
@@ -47,8 +58,8 @@ func pascals(lowest, highest float64) holdfast.Quantity {
 // Drivers returns the table of chips. The caller must not change what its lines hold.
 func Drivers() []Driver { return slices.Clone(drivers) }
 
-// Open returns the chip at d, which is of this kind, without touching it.
-func (d Driver) Open(at Device) Sensor { return d.open(at, d.Quantities) }
+// Open returns the chip at d, which is of this kind, without touching it. Its values lie in the ranges of their quantities.
+func (d Driver) Open(at Device) Sensor { return checked{d.open(at), d.Quantities} }
 
 // driverOf returns the driver for a chip by its name.
 func driverOf(chip string) (Driver, bool) {

@@ -102,7 +102,7 @@ func (s *Sampler) Scan(ctx context.Context) []Finding {
 		scans.Go(func() {
 			for _, t := range s.known() {
 				if t.bus == bus.number && s.taken(t.bus, t.addr) {
-					found[i] = append(found[i], Finding{Bus: t.bus, Address: t.addr, Chip: t.driver.Chip, Sensor: t.name})
+					found[i] = append(found[i], Finding{Bus: t.bus, Address: t.addr, Chip: t.driver.Chip, Sensor: t.name, Sure: t.driver.Confidence})
 				}
 			}
 			for f := range scan(ctx, bus, func(addr uint16) bool { return s.taken(bus.number, addr) }) {

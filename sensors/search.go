@@ -15,7 +15,7 @@ func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		for f := range scan(ctx, bus, taken) {
-			if f.Chip == "" {
+			if f.Sensor == "" {
 				if said := f.String(); told[f.Address] != said {
 					told[f.Address] = said
 					s.o.Log.Info("chip is left alone", "bus", bus.number, "finding", said)

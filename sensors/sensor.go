@@ -10,9 +10,27 @@ import (
 
 // A Sensor measures when it is asked to. Read is called by one goroutine at a time; it returns the values by quantity in
 // their base units, or an error and no values. It returns soon after ctx ends. After an error the next Read sets the chip
-// up again from the beginning, because whatever answers then may have lost its power meanwhile, or be another chip.
+// up again from the beginning, because whatever answers then may have lost its power meanwhile, or be another chip. Also
+// after none a Read looks whether the chip still holds its settings, or writes them anew, where it could have lost them.
 type Sensor interface {
 	Read(ctx context.Context) (map[string]float64, error)
+}
+
+// checked is a sensor whose values are looked at.
+type checked struct {
+	sensor     Sensor
+	quantities []holdfast.Quantity
+}
+
+func (c checked) Read(ctx context.Context) (map[string]float64, error) {
+	values, err := c.sensor.Read(ctx)
+	if err == nil {
+		err = checkRange(values, c.quantities)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return values, nil
 }
 
 // checkRange returns an error unless every value lies in the range of its quantity. That also holds off what is no number.

@@ -28,13 +28,32 @@ const (
 	lm75Conversion = 300 * time.Millisecond
 )
 
+var lm75Addresses = []uint16{0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f}
+
+var tmp102 = Driver{
+	Chip: "tmp102", Part: "Texas Instruments TMP102", Addresses: lm75Addresses, Confidence: Likely,
+	Quantities: []holdfast.Quantity{celsius(2, -55, 150)},
+	probe:      isTMP102,
+	open:       func(d Device) Sensor { return &thermometer{device: d, kind: kindTMP102} },
+}
+
+var tmp105 = Driver{
+	Chip: "tmp105", Part: "Texas Instruments TMP105", Addresses: lm75Addresses, Confidence: Likely,
+	Quantities: []holdfast.Quantity{celsius(2, -55, 128)},
+	probe:      isTMP105,
+	open:       func(d Device) Sensor { return &thermometer{device: d, kind: kindTMP105} },
+}
+
+var lm75 = Driver{
+	Chip: "lm75", Part: "LM75 and its like", Addresses: lm75Addresses, Confidence: Likely,
+	Quantities: []holdfast.Quantity{celsius(1, -55, 125)},
+	probe:      isLM75,
+	open:       func(d Device) Sensor { return &thermometer{device: d, kind: kindLM75} },
+}
+
 func isTMP102(ctx context.Context, d Device) (bool, error) { return lm75KindIs(ctx, d, kindTMP102) }
 func isTMP105(ctx context.Context, d Device) (bool, error) { return lm75KindIs(ctx, d, kindTMP105) }
 func isLM75(ctx context.Context, d Device) (bool, error)   { return lm75KindIs(ctx, d, kindLM75) }
-
-func openTMP102(d Device, q []holdfast.Quantity) Sensor { return newThermometer(d, q, kindTMP102) }
-func openTMP105(d Device, q []holdfast.Quantity) Sensor { return newThermometer(d, q, kindTMP105) }
-func openLM75(d Device, q []holdfast.Quantity) Sensor   { return newThermometer(d, q, kindLM75) }
 
 type lm75Kind int
 
@@ -82,14 +101,9 @@ func lm75Identify(ctx context.Context, d Device) (lm75Kind, error) {
 
 // thermometer is a chip of the family.
 type thermometer struct {
-	device     Device
-	quantities []holdfast.Quantity
-	kind       lm75Kind
-	measured   time.Time // when the first conversion since the chip was set up is done; zero until it is
-}
-
-func newThermometer(d Device, quantities []holdfast.Quantity, kind lm75Kind) *thermometer {
-	return &thermometer{device: d, quantities: quantities, kind: kind}
+	device   Device
+	kind     lm75Kind
+	measured time.Time // when the first conversion since the chip was set up is done; zero until it is
 }
 
 func (t *thermometer) Read(ctx context.Context) (map[string]float64, error) {
@@ -118,8 +132,7 @@ func (t *thermometer) measure(ctx context.Context) (map[string]float64, error) {
 	if err := t.device.read(ctx, lm75Temperature, raw[:]); err != nil {
 		return nil, err
 	}
-	values := map[string]float64{"temperature_celsius": t.decode(raw, config)}
-	return values, checkRange(values, t.quantities)
+	return map[string]float64{"temperature_celsius": t.decode(raw, config)}, nil
 }
 
 // readConfig reads the configuration, one byte or two, and checks what the chip cannot but show in it.

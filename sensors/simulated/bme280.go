@@ -73,7 +73,7 @@ func (c *BME280) hasHumidity() bool { return c.id == 0x60 }
 
 // Tx implements [Chip]. A write is pairs of register and value; a single byte at its end is where reading begins, and
 // reading goes on from register to register (§6.2).
-func (c *BME280) Tx(at time.Time, w, r []byte) {
+func (c *BME280) Tx(at time.Time, w, r []byte) error {
 	c.settle(at)
 	for len(w) >= 2 {
 		c.write(at, w[0], w[1])
@@ -87,6 +87,7 @@ func (c *BME280) Tx(at time.Time, w, r []byte) {
 		r[i] = c.regs[c.pointer]
 		c.pointer++
 	}
+	return nil
 }
 
 func (c *BME280) write(at time.Time, reg, value byte) {

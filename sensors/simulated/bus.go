@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -14,20 +15,22 @@ import (
 type Chip interface {
 	// PowerUp puts the chip in the state that it has after its supply came at that instant.
 	PowerUp(at time.Time)
-	// Tx takes what is written to the chip, then fills what is read from it.
-	Tx(at time.Time, w, r []byte)
+	// Tx takes what is written to the chip, then fills what is read from it. It returns nil, or [ErrNoAnswer] where the chip
+	// does not acknowledge, as some do not while they are busy.
+	Tx(at time.Time, w, r []byte) error
 }
 
-// errNoAnswer is what periph makes of the errno that a Pi's controller gives where nobody acknowledges.
-var errNoAnswer = errors.New("sysfs-i2c: remote I/O error")
+// ErrNoAnswer is what periph makes of the errno that a Pi's controller gives where nobody acknowledges.
+var ErrNoAnswer = errors.New("sysfs-i2c: remote I/O error")
 
 // A Bus is an I²C bus with chips on it. It implements periph's i2c.Bus. All methods may be called from any goroutine.
 type Bus struct {
 	number int
 
-	mu    sync.Mutex
-	slots map[uint16]*slot
-	stuck chan struct{} // closed when the bus is released; nil where it is not stuck
+	mu        sync.Mutex
+	slots     map[uint16]*slot
+	recording bool
+	stuck     chan struct{} // closed when the bus is released; nil where it is not stuck
 }
 
 // slot is an address and what is wrong with it.
@@ -35,7 +38,9 @@ type slot struct {
 	chip      Chip
 	unplugged bool
 	nacks     int // transactions that are yet to be refused
+	refuse    int // counted down with each transaction; the one that finds it at 1 is refused
 	garbage   bool
+	written   [][]byte
 	slow      time.Duration
 }
 
@@ -70,13 +75,23 @@ func (b *Bus) Tx(addr uint16, w, r []byte) error {
 	defer b.mu.Unlock()
 	s := b.slots[addr]
 	if s == nil || s.unplugged {
-		return errNoAnswer
+		return ErrNoAnswer
 	}
 	if s.nacks > 0 {
 		s.nacks--
-		return errNoAnswer
+		return ErrNoAnswer
 	}
-	s.chip.Tx(time.Now(), w, r)
+	if b.recording && len(w) > 0 {
+		s.written = append(s.written, bytes.Clone(w))
+	}
+	if s.refuse > 0 {
+		if s.refuse--; s.refuse == 0 {
+			return ErrNoAnswer
+		}
+	}
+	if err := s.chip.Tx(time.Now(), w, r); err != nil {
+		return err
+	}
 	if s.garbage {
 		for i := range r {
 			r[i] = 0xff // nobody pulls the line down
@@ -105,8 +120,24 @@ func (b *Bus) Plug(addr uint16) {
 	})
 }
 
+// Record makes the bus keep what is written from now on, for [Bus.Written].
+func (b *Bus) Record() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.recording = true
+}
+
+// Written returns what was written to the address since the last call, one element for each transaction that wrote.
+func (b *Bus) Written(addr uint16) (written [][]byte) {
+	b.change(addr, func(s *slot) { written, s.written = s.written, nil })
+	return written
+}
+
 // NACK makes a chip refuse the next n transactions.
 func (b *Bus) NACK(addr uint16, n int) { b.change(addr, func(s *slot) { s.nacks = n }) }
+
+// Refuse makes a chip refuse one transaction, after n more that it takes; with n below 0 none.
+func (b *Bus) Refuse(addr uint16, n int) { b.change(addr, func(s *slot) { s.refuse = max(n+1, 0) }) }
 
 // Garbage makes whatever is read from a chip ones, or ends that.
 func (b *Bus) Garbage(addr uint16, on bool) { b.change(addr, func(s *slot) { s.garbage = on }) }

@@ -9,8 +9,13 @@ import (
 // sink is a chip that counts.
 type sink struct{ ups, txs int }
 
-func (s *sink) PowerUp(time.Time)           { s.ups++ }
-func (s *sink) Tx(_ time.Time, w, r []byte) { s.txs++; clear(r) }
+func (s *sink) PowerUp(time.Time) { s.ups++ }
+
+func (s *sink) Tx(_ time.Time, _, r []byte) error {
+	s.txs++
+	clear(r)
+	return nil
+}
 
 func TestBusFaults(t *testing.T) {
 	t.Parallel()

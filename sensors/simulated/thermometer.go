@@ -42,13 +42,13 @@ func (c *Thermometer) PowerUp(at time.Time) {
 }
 
 // Tx implements [Chip].
-func (c *Thermometer) Tx(at time.Time, w, r []byte) {
+func (c *Thermometer) Tx(at time.Time, w, r []byte) error {
 	if len(w) > 0 {
 		c.pointer = w[0] & 7
 		c.write(at, w[1:])
 	}
 	if len(r) == 0 {
-		return
+		return nil
 	}
 	reg := c.pointer & 3
 	if c.kind != LM75 || c.pointer < 4 {
@@ -58,6 +58,7 @@ func (c *Thermometer) Tx(at time.Time, w, r []byte) {
 		r[i] = 0xff
 	}
 	copy(r, c.sent[:])
+	return nil
 }
 
 // load puts the register into sent. The configuration of all but the TMP102 is one byte, and the other stays what it was.

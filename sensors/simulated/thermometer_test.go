@@ -87,8 +87,8 @@ func TestThermometerRegisters(t *testing.T) {
 			at := time.Now()
 			chip.PowerUp(at)
 			r := make([]byte, 2)
-			if chip.Tx(at, []byte{0}, r); !bytes.Equal(r, []byte{0, 0}) {
-				t.Errorf("temperature before the first conversion: %x, want 0", r)
+			if err := chip.Tx(at, []byte{0}, r); err != nil || !bytes.Equal(r, []byte{0, 0}) {
+				t.Errorf("temperature before the first conversion: %x, %v, want 0", r, err)
 			}
 			for i, s := range test.steps {
 				r := make([]byte, len(s.want))
