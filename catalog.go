@@ -22,6 +22,20 @@ type Quantity struct {
 	Precision int     `json:"precision"` // decimals worth showing
 	Min       float64 `json:"min"`       // of the sensor's range, in the base unit
 	Max       float64 `json:"max"`
+
+	// Limits of the quality: a value that moves faster than MaxRate, in base units a second, or is the same for longer than
+	// FrozenAfter seconds, is suspect. Zero: there is no such limit.
+	MaxRate     float64 `json:"max_rate,omitempty"`
+	FrozenAfter float64 `json:"frozen_after,omitempty"`
+
+	Calibrated *Calibrated `json:"calibrated,omitempty"` // nil where values are as the chip gives them
+}
+
+// Calibrated says that values are what was measured, times Scale, plus Offset.
+type Calibrated struct {
+	Scale    float64 `json:"scale"`
+	Offset   float64 `json:"offset"`   // in the base unit
+	Revision int64   `json:"revision"` // of the setting that says so
 }
 
 // Validate returns an error unless all names are what the wire allows.

@@ -3,6 +3,7 @@ package holdfast
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -77,6 +78,13 @@ func CheckSetting(key string, value json.RawMessage) error {
 			}
 		}
 		return checkSeconds(key, value)
+	}
+	if sensor, quantity, ok := CalibrationOf(key); ok {
+		if err := errors.Join(CheckSensor(sensor), CheckQuantity(quantity)); err != nil {
+			return err
+		}
+		_, err := ParseCalibration(value)
+		return err
 	}
 	switch key {
 	case SettingMeasuring, SettingUplinkEnabled:

@@ -80,6 +80,8 @@ type Sensor struct {
 	Samples   uint64               `json:"samples"`
 	Skipped   uint64               `json:"skipped"` // samples that were due and not taken
 	Errors    uint64               `json:"errors"`
+	Suspect   uint64               `json:"suspect"` // values that travel flagged
+	Bad       uint64               `json:"bad"`     // values that were no measurement and were left out
 }
 
 // A Value is one quantity of a sensor. Value is nil until there was a reading.

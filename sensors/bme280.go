@@ -48,14 +48,14 @@ var boschAddresses = []uint16{0x76, 0x77}
 
 var bme280 = Driver{
 	Chip: "bme280", Part: "Bosch BME280", Addresses: boschAddresses, Confidence: Certain,
-	Quantities: []holdfast.Quantity{celsius(2, -40, 85), humidity, pascals(30000, 110000)},
+	Quantities: []holdfast.Quantity{celsius(2, -40, 85), humidity, restless(pascals(30000, 110000), time.Hour)},
 	probe:      isBME280,
 	open:       func(d Device) Sensor { return &bosch{device: d, is: isBME280, humid: true} },
 }
 
 var bmp280 = Driver{
 	Chip: "bmp280", Part: "Bosch BMP280", Addresses: boschAddresses, Confidence: Certain,
-	Quantities: []holdfast.Quantity{celsius(2, -40, 85), pascals(30000, 110000)},
+	Quantities: []holdfast.Quantity{celsius(2, -40, 85), restless(pascals(30000, 110000), time.Hour)},
 	probe:      isBMP280,
 	open:       func(d Device) Sensor { return &bosch{device: d, is: isBMP280} },
 }

@@ -95,7 +95,7 @@ func (s *Sampler) open(driver Driver, c Configured) Sensor {
 	if owner := s.o.Buses[i].owner(c.Address); owner != "" {
 		return unreadable{fmt.Errorf("%s belongs to the kernel's driver %s", c.where(), owner)}
 	}
-	return driver.Open(Device{s.o.Buses[i], c.Address})
+	return driver.open(Device{s.o.Buses[i], c.Address})
 }
 
 // unreadable is a sensor that cannot be read, and why.

@@ -3,6 +3,7 @@ package sensors
 import (
 	"context"
 	"slices"
+	"time"
 
 	"holdfast"
 )
@@ -45,14 +46,23 @@ var drivers = []Driver{
 	lm75,
 }
 
-var humidity = holdfast.Quantity{Name: "humidity_percent", Unit: "%", Precision: 1, Min: 0, Max: 100}
+// Quantities that several chips measure. Their rates are what a sensor in air can follow, with room to spare.
+
+var humidity = holdfast.Quantity{Name: "humidity_percent", Unit: "%", Precision: 1, Min: 0, Max: 100, MaxRate: 30}
 
 func celsius(precision int, lowest, highest float64) holdfast.Quantity {
-	return holdfast.Quantity{Name: "temperature_celsius", Unit: "°C", Precision: precision, Min: lowest, Max: highest}
+	return holdfast.Quantity{Name: "temperature_celsius", Unit: "°C", Precision: precision, Min: lowest, Max: highest, MaxRate: 5}
 }
 
 func pascals(lowest, highest float64) holdfast.Quantity {
-	return holdfast.Quantity{Name: "pressure_pascals", Unit: "Pa", Precision: 0, Min: lowest, Max: highest}
+	return holdfast.Quantity{Name: "pressure_pascals", Unit: "Pa", Precision: 0, Min: lowest, Max: highest, MaxRate: 2000}
+}
+
+// restless is a quantity that a chip resolves finer than it is still: when it does not move for that long, the chip does not
+// measure any more.
+func restless(q holdfast.Quantity, d time.Duration) holdfast.Quantity {
+	q.FrozenAfter = d.Seconds()
+	return q
 }
 
 // Drivers returns the table of chips. The caller must not change what its lines hold.

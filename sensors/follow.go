@@ -3,6 +3,7 @@ package sensors
 import (
 	"context"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ func (s *Sampler) follow(ctx context.Context, t *track, out chan<- *holdfast.Rea
 		now, orders := time.Now(), s.orders(t.name)
 		if !orders.measuring {
 			plan = schedule{}
+			t.grader.forget()
 			s.rest(ctx, t, orders.changed, nil, out)
 			continue
 		}
@@ -84,21 +86,22 @@ func (s *Sampler) rest(ctx context.Context, t *track, changed <-chan struct{}, t
 func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *holdfast.Reading {
 	timed, cancel := context.WithTimeout(ctx, s.deadline(t, interval))
 	defer cancel()
-	values, err := t.sensor.Read(timed)
+	t.grader.calibrations = s.orders(t.name).corrected
+	m, err := t.measure(timed)
 	at := s.o.Now()
 	if ctx.Err() != nil || !s.orders(t.name).measuring {
 		return nil // stopped meanwhile
 	}
-	r := &holdfast.Reading{Time: at.Time, Mono: at.Mono, Clock: at.Clock(), Sensor: t.name, Values: values}
+	r := &holdfast.Reading{Time: at.Time, Mono: at.Mono, Clock: at.Clock(), Sensor: t.name, Values: m.values, Quality: m.quality}
 	if err == nil {
 		err = r.Validate()
 	}
-	s.note(t, err)
+	s.note(t, m, err)
 	if err != nil {
 		s.o.Log.Debug("read failed", "sensor", t.name, "err", err)
 		return nil
 	}
-	s.o.Log.Debug("reading", "sensor", t.name, "values", values)
+	s.o.Log.Debug("reading", "sensor", t.name, "values", m.values, "quality", m.quality, "bad", m.bad)
 	return r
 }
 
@@ -113,8 +116,8 @@ func (s *Sampler) deadline(t *track, interval time.Duration) time.Duration {
 	return min(interval, s.o.Deadline)
 }
 
-// note takes the outcome of a read into the sensor's state, and tells of a change.
-func (s *Sampler) note(t *track, err error) {
+// note takes the outcome of a sample into the sensor's state, and tells of a change.
+func (s *Sampler) note(t *track, m measurement, err error) {
 	s.mu.Lock()
 	before := t.health.state()
 	t.last.Error = ""
@@ -124,6 +127,11 @@ func (s *Sampler) note(t *track, err error) {
 		t.last.Error = err.Error()
 	} else {
 		t.health.succeed()
+	}
+	t.last.Bad += uint64(len(m.bad))
+	t.last.Suspect += uint64(len(m.quality))
+	if len(m.bad) > 0 && err == nil {
+		t.last.Error = strings.Join(m.bad, "; ")
 	}
 	now, text := t.health.state(), t.last.Error
 	if now != before {
@@ -145,11 +153,10 @@ func (s *Sampler) note(t *track, err error) {
 
 // hand gives the reading to the consumer, who has until the next sample is due or something else is ordered.
 func (s *Sampler) hand(ctx context.Context, t *track, r *holdfast.Reading, out chan<- *holdfast.Reading, next time.Time, changed <-chan struct{}) {
-	copied := *r // the original is the consumer's as soon as he has it
-	copied.Values = maps.Clone(r.Values)
+	copied := copyOf(r)
 	select {
 	case out <- r:
-		s.handed(t, &copied)
+		s.handed(t, copied)
 		return
 	default:
 	}
@@ -157,7 +164,7 @@ func (s *Sampler) hand(ctx context.Context, t *track, r *holdfast.Reading, out c
 	defer timer.Stop()
 	select {
 	case out <- r:
-		s.handed(t, &copied)
+		s.handed(t, copied)
 	case <-timer.C:
 		s.skipped(t, 1)
 	case <-changed:
@@ -166,11 +173,18 @@ func (s *Sampler) hand(ctx context.Context, t *track, r *holdfast.Reading, out c
 	}
 }
 
+// copyOf returns a reading to keep, for the original is the consumer's as soon as he has it.
+func copyOf(r *holdfast.Reading) *holdfast.Reading {
+	copied := *r
+	copied.Values, copied.Quality = maps.Clone(r.Values), maps.Clone(r.Quality)
+	return &copied
+}
+
 func (s *Sampler) handed(t *track, r *holdfast.Reading) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.last.Samples++
-	t.last.Values, t.last.Time = r.Values, r.Time
+	t.last.Values, t.last.Quality, t.last.Time = r.Values, r.Quality, r.Time
 }
 
 func (s *Sampler) skipped(t *track, n uint64) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 
@@ -79,11 +78,10 @@ func (s *Sampler) once(ctx context.Context, t *track, q question, out chan<- *ho
 		defer s.mu.Unlock()
 		return fmt.Errorf("not read: %s", t.last.Error)
 	}
-	copied := *r // the original is the consumer's as soon as he has it
-	copied.Values = maps.Clone(r.Values)
+	copied := copyOf(r)
 	select {
 	case out <- r:
-		s.handed(t, &copied)
+		s.handed(t, copied)
 		return nil
 	case <-q.ctx.Done():
 		s.skipped(t, 1)

@@ -123,6 +123,9 @@ func (r *Replay) SetMeasuring(on bool) {
 // SetInterval does nothing: the rows have their own times.
 func (r *Replay) SetInterval(string, time.Duration) {}
 
+// Calibrate does nothing: rows are what they are.
+func (r *Replay) Calibrate(string, string, holdfast.Calibration, int64) {}
+
 // Catalog describes the sensors of the file. Ranges are not known and stand as 0.
 func (r *Replay) Catalog() holdfast.Catalog {
 	r.mu.Lock()

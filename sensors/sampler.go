@@ -3,6 +3,7 @@ package sensors
 import (
 	"cmp"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,12 +14,13 @@ import (
 // Options of a [Sampler]. Buses and Now are required.
 type Options struct {
 	Buses      []*Bus
-	Sensors    []Configured  // sensors that are there by the word of the configuration
-	NoSearch   bool          // sample those alone and look for no others
-	Interval   time.Duration // between two samples of a sensor; 1 s by default
-	Deadline   time.Duration // longest that one read takes; 2 s by default, and never longer than the interval while all is well
-	Rediscover time.Duration // between two looks for new sensors, and two attempts at a lost one; 10 s by default
-	Revision   int64         // the catalog's revisions begin behind it; give one that grows from start to start
+	Sensors    []Configured      // sensors that are there by the word of the configuration
+	Filters    map[string]Filter // by name of the sensor
+	NoSearch   bool              // sample those alone and look for no others
+	Interval   time.Duration     // between two samples of a sensor; 1 s by default
+	Deadline   time.Duration     // longest that one read takes; 2 s by default, and never longer than the interval while all is well
+	Rediscover time.Duration     // between two looks for new sensors, and two attempts at a lost one; 10 s by default
+	Revision   int64             // the catalog's revisions begin behind it; give one that grows from start to start
 	Now        func() holdfast.Instant
 
 	// Changed is called once for each change of a sensor's state, from the goroutine of that sensor, which goes on when it
@@ -40,6 +42,7 @@ type Sampler struct {
 	changed   chan struct{}            // closed, and another put in its place, when one of the above changes
 	tracks    []*track                 // in the order of their names
 	revision  int64
+	corrected map[string]map[string]holdfast.Calibrated // by sensor and quantity; its inner maps are replaced, never changed
 }
 
 // A track is one sensor under the sampler.
@@ -51,6 +54,8 @@ type track struct {
 	configured bool
 	sensor     Sensor        // only the track's own goroutine calls it
 	questions  chan question // for readings out of turn
+	filter     Filter
+	grader     grader
 
 	// The rest is guarded by Sampler.mu.
 	health health
@@ -74,6 +79,7 @@ func New(o Options) *Sampler {
 		measuring: true,
 		interval:  o.Interval,
 		own:       map[string]time.Duration{},
+		corrected: map[string]map[string]holdfast.Calibrated{},
 		changed:   make(chan struct{}),
 		revision:  o.Revision,
 	}
@@ -109,6 +115,23 @@ func (s *Sampler) SetInterval(sensor string, d time.Duration) {
 	s.announce()
 }
 
+// Calibrate makes right of what a sensor measures of one quantity from its next sample on, by the setting of that revision.
+// The zero calibration takes it back. The sensor may be one that has yet to be found.
+func (s *Sampler) Calibrate(sensor, quantity string, c holdfast.Calibration, revision int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := maps.Clone(s.corrected[sensor])
+	if fresh == nil {
+		fresh = make(map[string]holdfast.Calibrated)
+	}
+	delete(fresh, quantity)
+	if scale, offset := c.Line(); scale != 1 || offset != 0 {
+		fresh[quantity] = holdfast.Calibrated{Scale: scale, Offset: offset, Revision: revision}
+	}
+	s.corrected[sensor] = fresh
+	s.revision++
+}
+
 // announce wakes the goroutines of all sensors. s.mu is held.
 func (s *Sampler) announce() {
 	close(s.changed)
@@ -120,12 +143,13 @@ type orders struct {
 	measuring bool
 	interval  time.Duration
 	changed   <-chan struct{} // closed when these no longer hold
+	corrected map[string]holdfast.Calibrated
 }
 
 func (s *Sampler) orders(sensor string) orders {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return orders{s.measuring, s.intervalOf(sensor), s.changed}
+	return orders{s.measuring, s.intervalOf(sensor), s.changed, s.corrected[sensor]}
 }
 
 // intervalOf returns the sensor's interval. s.mu is held.
@@ -143,10 +167,21 @@ func (s *Sampler) Catalog() holdfast.Catalog {
 			Name:       t.name,
 			Chip:       t.driver.Chip,
 			State:      t.health.state(),
-			Quantities: slices.Clone(t.driver.Quantities),
+			Quantities: s.described(t),
 		})
 	}
 	return c
+}
+
+// described returns what the catalog says of a sensor's quantities. s.mu is held.
+func (s *Sampler) described(t *track) []holdfast.Quantity {
+	out := slices.Clone(t.driver.Quantities)
+	for i := range out {
+		if c, ok := s.corrected[t.name][out[i].Name]; ok {
+			out[i].Calibrated = &c
+		}
+	}
+	return out
 }
 
 // Sensors returns the states of all sensors in the order of their names.

@@ -23,7 +23,7 @@ func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
 				continue
 			}
 			driver, _ := driverOf(f.Chip)
-			t := &track{name: f.Sensor, driver: driver, bus: f.Bus, addr: f.Address, sensor: driver.Open(Device{bus, f.Address})}
+			t := &track{name: f.Sensor, driver: driver, bus: f.Bus, addr: f.Address, sensor: driver.open(Device{bus, f.Address})}
 			if s.add(t) {
 				s.o.Log.Info("sensor found", "sensor", t.name)
 				follow(t)
@@ -42,6 +42,7 @@ func (s *Sampler) add(t *track) bool {
 		return false
 	}
 	t.questions = make(chan question)
+	t.filter, t.grader.quantities = s.o.Filters[t.name], t.driver.Quantities
 	s.tracks = slices.Insert(s.tracks, i, t)
 	s.revision++
 	return true

@@ -12,18 +12,21 @@ type State struct {
 	Name     string
 	Chip     string
 	State    holdfast.SensorState
-	Interval time.Duration      // zero for a replayed sensor, whose rows have their own times
-	Values   map[string]float64 // of the last reading, nil before the first
-	Time     time.Time          // of the last reading, zero before the first
-	Samples  uint64             // readings handed out
-	Skipped  uint64             // samples that were due and not taken, or not taken over by the consumer in time
-	Errors   uint64             // reads that failed
-	Error    string             // why the last read failed; empty when it did not
+	Interval time.Duration               // zero for a replayed sensor, whose rows have their own times
+	Values   map[string]float64          // of the last reading, nil before the first
+	Quality  map[string]holdfast.Quality // of those that are not good
+	Time     time.Time                   // of the last reading, zero before the first
+	Samples  uint64                      // readings handed out
+	Skipped  uint64                      // samples that were due and not taken, or not taken over by the consumer in time
+	Errors   uint64                      // reads that failed
+	Bad      uint64                      // values that were no measurement and were left out
+	Suspect  uint64                      // values that were handed out as suspect
+	Error    string                      // why the last read failed, or values of it were left out; empty otherwise
 }
 
 // clone returns a copy that shares nothing.
 func (s State) clone() State {
-	s.Values = maps.Clone(s.Values)
+	s.Values, s.Quality = maps.Clone(s.Values), maps.Clone(s.Quality)
 	return s
 }
 

@@ -177,6 +177,9 @@ func (g *gateway) check(key string, value json.RawMessage) error {
 	if _, interval := holdfast.IntervalSensor(key); interval {
 		return nil
 	}
+	if _, _, calibrates := holdfast.CalibrationOf(key); calibrates {
+		return nil
+	}
 	switch key {
 	case holdfast.SettingMeasuring, holdfast.SettingLogLevel, holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
 		return nil

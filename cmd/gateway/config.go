@@ -8,6 +8,7 @@ import (
 
 	"holdfast"
 	"holdfast/rules"
+	"holdfast/sensors"
 	"holdfast/uplink/profile"
 )
 
@@ -34,6 +35,7 @@ type Config struct {
 
 	Interval time.Duration // default of sampling.interval
 	Sensors  []SensorConfig
+	Filters  map[string]sensors.Filter // by name of the sensor
 	Button   ButtonConfig
 
 	RulesFile string // file of rules; empty: those of the configuration file

@@ -71,6 +71,10 @@ sensors:
   - {chip: tmp102, address: 0x100}
   - {bus: 1}
 http: off
+filters:
+  bme280-1-76: {samples: 40}
+  Cold Room: {samples: 2}
+  cold_room: {samples: 3, combine: median, spikes: true}
 `, "MQTT_ACK", "perhaps", "DASHBOARD_TOKEN", "short"))
 	if err == nil {
 		t.Fatal("no mistake was found")
@@ -82,6 +86,8 @@ http: off
 		`GATEWAY_CONFIG:7: sensors[0].address`,
 		`GATEWAY_CONFIG:8: sensors[1]: want at least chip and address`,
 		`GATEWAY_CONFIG:9: http: no such key`,
+		`GATEWAY_CONFIG:11: filters.bme280-1-76.samples: samples 40: want 1 to 16`,
+		`GATEWAY_CONFIG:12: "filters.Cold Room"`,
 		`variable MQTT_ACK: "perhaps": want receipt or puback`,
 		`variable DASHBOARD_TOKEN`,
 	} {
@@ -91,6 +97,9 @@ http: off
 	}
 	if strings.Contains(err.Error(), "short") {
 		t.Error("a secret stands in the error")
+	}
+	if f := cfg.Filters["cold_room"]; len(cfg.Filters) != 1 || f.Samples != 3 || !f.Spikes {
+		t.Errorf("filters %+v, want the right one", cfg.Filters)
 	}
 	if cfg.MQTTPort != 1883 || cfg.Interval != time.Second || cfg.Ack != holdfast.AckPuback || len(cfg.Sensors) != 0 {
 		t.Errorf("what is wrong did not keep its default: %+v", cfg)

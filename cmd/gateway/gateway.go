@@ -140,6 +140,11 @@ func (g *gateway) apply(s holdfast.Setting) {
 	if sensor, ok := holdfast.IntervalSensor(s.Key); ok {
 		g.world.source.SetInterval(sensor, g.control.Interval(sensor))
 	}
+	if sensor, quantity, ok := holdfast.CalibrationOf(s.Key); ok {
+		if c, err := holdfast.ParseCalibration(s.Value); err == nil {
+			g.world.source.Calibrate(sensor, quantity, c, s.Revision)
+		}
+	}
 	switch s.Key {
 	case holdfast.SettingMeasuring:
 		on := string(s.Value) == "true"

@@ -96,7 +96,8 @@ func (s *sources) mend(cfg Config, mistakes []mistake) (Config, []mistake) {
 	}
 	about := func(prefix string) bool {
 		return slices.ContainsFunc(mistakes, func(m mistake) bool {
-			return m.path == prefix || strings.HasPrefix(m.path, prefix+"[") && prefix != ""
+			rest, ok := strings.CutPrefix(m.path, prefix)
+			return ok && (rest == "" || prefix != "" && strings.ContainsAny(rest[:1], "[."))
 		})
 	}
 	mended := *s
@@ -122,6 +123,9 @@ func (s *sources) mend(cfg Config, mistakes []mistake) (Config, []mistake) {
 	now, _ := mended.load()
 	if about("sensors") {
 		now.Sensors = was.Sensors
+	}
+	if about("filters") {
+		now.Filters = was.Filters
 	}
 	if about("rules.file") && g.Rules != "" {
 		if set, err := rules.Parse(goodFile, []byte(g.Rules)); err == nil {

@@ -94,7 +94,7 @@ func (g *gateway) viewSensors() []dashboard.Sensor {
 	for _, s := range g.world.source.Sensors() {
 		out = append(out, dashboard.Sensor{
 			Name: s.Name, Chip: s.Chip, State: s.State, Error: s.Error, Time: s.Time, IntervalS: s.Interval.Seconds(),
-			Values: viewValues(quantities[s.Name], s), Samples: s.Samples, Skipped: s.Skipped, Errors: s.Errors,
+			Values: viewValues(quantities[s.Name], s), Samples: s.Samples, Skipped: s.Skipped, Errors: s.Errors, Suspect: s.Suspect, Bad: s.Bad,
 		})
 	}
 	return out
@@ -105,7 +105,7 @@ func viewValues(quantities []holdfast.Quantity, s sensors.State) []dashboard.Val
 	out := []dashboard.Value{}
 	rest := maps.Clone(s.Values)
 	for _, q := range quantities {
-		value := dashboard.Value{Quantity: q.Name, Unit: q.Unit, Precision: q.Precision}
+		value := dashboard.Value{Quantity: q.Name, Unit: q.Unit, Precision: q.Precision, Quality: s.Quality[q.Name]}
 		if v, ok := rest[q.Name]; ok {
 			value.Value = &v
 			delete(rest, q.Name)

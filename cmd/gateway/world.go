@@ -43,6 +43,7 @@ type source interface {
 	Run(ctx context.Context, out chan<- *holdfast.Reading) error
 	SetMeasuring(on bool)
 	SetInterval(sensor string, d time.Duration)
+	Calibrate(sensor, quantity string, c holdfast.Calibration, revision int64)
 	Catalog() holdfast.Catalog
 	Sensors() []sensors.State
 }
@@ -123,7 +124,7 @@ func replayed(o sensors.ReplayOptions, log *slog.Logger) (world, error) {
 func samplerOf(w *world, cfg Config, buses []*sensors.Bus) *sensors.Sampler {
 	changes := w.sensorChanges
 	return sensors.New(sensors.Options{
-		Buses: buses, Sensors: configured(cfg.Sensors), Interval: cfg.Interval, Revision: w.now().Time.Unix(), Now: w.now,
+		Buses: buses, Sensors: configured(cfg.Sensors), Filters: cfg.Filters, Interval: cfg.Interval, Revision: w.now().Time.Unix(), Now: w.now,
 		Changed: func(c holdfast.SensorChange) { changes <- c }, Log: w.log,
 	})
 }

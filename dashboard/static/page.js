@@ -27,7 +27,7 @@ const button = new Button((next) => take(next));
 function items() {
   return view.sensors.flatMap((s) => (s.values ?? []).map((v) => ({
     sensor: s.name, quantity: v.quantity, unit: v.unit, precision: v.precision, value: v.value, time: s.time,
-    interval: s.interval_s * 1000, level: level(s.name, v.quantity), stale: stale(s),
+    interval: s.interval_s * 1000, level: level(s.name, v.quantity), stale: stale(s) || (v.quality ? `${v.quality} value` : ""),
   })));
 }
 

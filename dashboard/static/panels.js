@@ -55,15 +55,15 @@ export function buffer(view, now) {
 const levels = { ok: "good", degraded: "warn", lost: "bad", absent: "bad", identifying: "info" };
 
 export function sensors(view, now) {
-  const cells = () => ["", "", "", "", "n", "n", "n", "n"].map((kind) => el("td", kind ? { class: kind } : {}));
+  const cells = () => ["", "", "", "", "n", "n", "n", "n", "n", "n"].map((kind) => el("td", kind ? { class: kind } : {}));
   list($("#sensors"), view.sensors, (s) => s.name, () => el("tr", {}, ...cells()), (row, s) => {
     const cell = row.children;
     if (!cell[2].children.length) cell[2].append(el("span", { class: "dot" }), el("span"));
     text(cell[0], s.name);
     text(cell[1], s.chip);
-    dotted(cell[2], levels[s.state] ?? "", s.error && s.state !== "ok" ? `${s.state}: ${s.error}` : s.state);
+    dotted(cell[2], levels[s.state] ?? "", s.error ? `${s.state}: ${s.error}` : s.state);
     text(cell[3], ago(s.time, now));
     text(cell[4], `${bare(s.interval_s)} s`);
-    [s.samples, s.skipped, s.errors].forEach((n, i) => text(cell[5 + i], count(n)));
+    [s.samples, s.skipped, s.errors, s.suspect, s.bad].forEach((n, i) => text(cell[5 + i], count(n)));
   });
 }
