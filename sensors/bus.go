@@ -17,29 +17,36 @@ var (
 	ErrNoAnswer = errors.New("no answer") // no chip acknowledged the address
 	ErrTimeout  = errors.New("timed out") // the kernel gave up on it; on some controllers this too means that nobody is there
 	ErrBusStuck = errors.New("bus stuck") // the bus is held, or a transaction on it has not come back
+	ErrIsolated = errors.New("isolated")  // the chip hung the bus before, and is left alone for a while
 )
 
-// A Bus is one I²C bus. Its transactions happen one after the other, whoever asks for them.
+// errWaited says that it was no fault of the chip.
+var errWaited = errors.New("which is another's")
+
+// A Bus is one I²C bus, or what lies behind one channel of a multiplexer on it. The transactions of a bus and of all that is
+// behind it happen one after the other, whoever asks for them.
 type Bus struct {
-	number int
-	bus    i2c.Bus
-	owner  func(addr uint16) string
-	turn   chan struct{} // holds a token while a transaction is on the bus
+	wire  *wire
+	route route
+	owner func(addr uint16) string // driver of the kernel that has the address, "" for none
 }
 
 // NewBus returns the bus with that number, as in /dev/i2c-1, behind which bus stands.
 func NewBus(number int, bus i2c.Bus) *Bus {
 	nobody := func(uint16) string { return "" }
-	return &Bus{number: number, bus: bus, owner: nobody, turn: make(chan struct{}, 1)}
+	return &Bus{wire: newWire(number, bus), owner: nobody}
 }
 
 // Number returns the bus's number.
-func (b *Bus) Number() int { return b.number }
+func (b *Bus) Number() int { return b.wire.number }
 
-func (b *Bus) String() string { return fmt.Sprintf("i2c-%d", b.number) }
+// name returns the bus as it stands in the names of sensors: 1, or 1-mux70.3.
+func (b *Bus) name() string { return b.route.name(b.wire.number) }
+
+func (b *Bus) String() string { return "i2c-" + b.name() }
 
 // Tx writes w to the chip at addr and then reads len(r) bytes into r, as one transaction. The error wraps [ErrNoAnswer],
-// [ErrTimeout] or [ErrBusStuck] where it is one of these.
+// [ErrTimeout], [ErrBusStuck] or [ErrIsolated] where it is one of these.
 //
 // Neither periph nor the kernel's interface knows a time limit, so the transaction runs beside the caller. Where ctx ends
 // first, Tx returns and the transaction keeps the bus until it comes back: only the kernel can end it.
@@ -47,26 +54,35 @@ func (b *Bus) Tx(ctx context.Context, addr uint16, w, r []byte) error {
 	if err := ctx.Err(); err != nil {
 		return b.gaveUp(addr, err, "not begun")
 	}
+	at := place{b.route, addr}
+	if err := b.wire.isolated(at); err != nil {
+		return fmt.Errorf("%s 0x%02x: %w", b, addr, err)
+	}
 	select {
-	case b.turn <- struct{}{}:
+	case b.wire.turn <- struct{}{}:
 	case <-ctx.Done():
-		return b.gaveUp(addr, ctx.Err(), "waited for the transaction before")
+		err := b.gaveUp(addr, ctx.Err(), "waited for the transaction before")
+		if b.wire.heldBy() != at {
+			err = fmt.Errorf("%w, %w", err, errWaited)
+		}
+		return err
 	}
 	sent, got := bytes.Clone(w), make([]byte, len(r)) // the caller's buffers are his own again when Tx returns
 	done := make(chan error, 1)
 	go func() {
-		err := b.bus.Tx(addr, sent, got)
-		<-b.turn
+		err := b.wire.transact(ctx, at, sent, got)
+		<-b.wire.turn
 		done <- err
 	}()
 	select {
 	case err := <-done:
 		if err != nil {
-			return fmt.Errorf("%s 0x%02x: %w", b, addr, classify(err))
+			return fmt.Errorf("%s 0x%02x: %w", b, addr, err)
 		}
 		copy(r, got)
 		return nil
 	case <-ctx.Done():
+		b.wire.hung(at, ctx.Err())
 		return b.gaveUp(addr, ctx.Err(), "the transaction does not come back")
 	}
 }
@@ -107,12 +123,12 @@ const closeTimeout = time.Second
 
 // Close closes the bus once no transaction is on it. Where one hangs the bus stays open and the error wraps [ErrBusStuck].
 func (b *Bus) Close() error {
-	closer, ok := b.bus.(io.Closer)
+	closer, ok := b.wire.current().(io.Closer)
 	if !ok {
 		return nil
 	}
 	select {
-	case b.turn <- struct{}{}: // kept: nothing may use the bus any more
+	case b.wire.turn <- struct{}{}: // kept: nothing may use the bus any more
 		return closer.Close()
 	case <-time.After(closeTimeout):
 		return fmt.Errorf("close %s: %w", b, ErrBusStuck)

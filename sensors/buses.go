@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/i2c/i2creg"
 	"periph.io/x/host/v3"
 )
@@ -37,13 +38,14 @@ func OpenBuses(log *slog.Logger, numbers ...int) ([]*Bus, error) {
 			continue
 		}
 		bus := NewBus(ref.Number, opened)
+		bus.wire.reopen = func() (i2c.Bus, error) { return ref.Open() }
 		bus.owner = func(addr uint16) string { return kernelDriver(sysfsDevices, ref.Number, addr) }
 		buses = append(buses, bus)
 	}
 	for _, n := range missing {
 		errs = append(errs, fmt.Errorf("open i2c-%d: there is no such bus; is I²C switched on?", n))
 	}
-	slices.SortFunc(buses, func(a, b *Bus) int { return a.number - b.number })
+	slices.SortFunc(buses, func(a, b *Bus) int { return a.Number() - b.Number() })
 	return buses, errors.Join(errs...)
 }
 

@@ -18,13 +18,20 @@ type Configured struct {
 	Name     string        // of the sensor; chip-bus-address by default
 	Chip     string        // a chip of the driver table
 	Bus      int           // number of the bus
+	Mux      string        // address and channel of the multiplexer on it that the chip is behind: 70.3; empty for none
 	Address  uint16        // any, also one that the driver table does not have
 	Interval time.Duration // the sampler's by default
 }
 
-func (c Configured) name() string { return cmp.Or(c.Name, SensorName(c.Chip, c.Bus, c.Address)) }
+func (c Configured) name() string { return cmp.Or(c.Name, SensorName(c.Chip, c.bus(), c.Address)) }
 
-func (c Configured) where() string { return fmt.Sprintf("i2c-%d 0x%02x", c.Bus, c.Address) }
+// bus returns the bus, or the channel, as it stands in names.
+func (c Configured) bus() string {
+	r, _ := parseRoute(c.Mux)
+	return r.name(c.Bus)
+}
+
+func (c Configured) where() string { return fmt.Sprintf("i2c-%s 0x%02x", c.bus(), c.Address) }
 
 // CheckSensors returns an error that joins all mistakes in the list. Each names the sensor by its place, from 1.
 func CheckSensors(list []Configured) error {
@@ -40,11 +47,14 @@ func CheckSensors(list []Configured) error {
 // checkSensor returns what is wrong with list[i], by itself or beside those before it.
 func checkSensor(list []Configured, i int) error {
 	c := list[i]
-	if _, ok := driverOf(c.Chip); !ok {
+	if d, ok := driverOf(c.Chip); !ok || len(d.Quantities) == 0 {
 		return fmt.Errorf("chip %q: want one of %s", c.Chip, strings.Join(chips(), ", "))
 	}
 	if c.Address < 0x03 || c.Address > 0x77 {
 		return fmt.Errorf("address 0x%02x: want 0x03 to 0x77", c.Address)
+	}
+	if _, err := parseRoute(c.Mux); err != nil {
+		return err
 	}
 	if c.Interval < 0 {
 		return fmt.Errorf("interval %v: want more than 0", c.Interval)
@@ -56,17 +66,19 @@ func checkSensor(list []Configured, i int) error {
 		if other.name() == c.name() {
 			return fmt.Errorf("name %s: sensor %d has it too", c.name(), j+1)
 		}
-		if other.Bus == c.Bus && other.Address == c.Address {
+		if other.bus() == c.bus() && other.Address == c.Address {
 			return fmt.Errorf("%s: sensor %d is there too", c.where(), j+1)
 		}
 	}
 	return nil
 }
 
-func chips() []string {
-	names := make([]string, len(drivers))
-	for i, d := range drivers {
-		names[i] = d.Chip
+// chips returns the names of those that measure.
+func chips() (names []string) {
+	for _, d := range drivers {
+		if len(d.Quantities) > 0 {
+			names = append(names, d.Chip)
+		}
 	}
 	return names
 }
@@ -79,23 +91,33 @@ func (s *Sampler) configure() {
 			continue
 		}
 		driver, _ := driverOf(c.Chip)
-		s.add(&track{name: c.name(), driver: driver, bus: c.Bus, addr: c.Address, configured: true, sensor: s.open(driver, c)})
+		t := &track{name: c.name(), driver: driver, bus: c.bus(), addr: c.Address, configured: true}
+		s.open(t, c)
+		s.add(t)
 		if c.Interval > 0 {
 			s.own[c.name()] = c.Interval
 		}
 	}
 }
 
-// open returns the configured sensor, or one whose every read says why it cannot be read.
-func (s *Sampler) open(driver Driver, c Configured) Sensor {
-	i := slices.IndexFunc(s.o.Buses, func(b *Bus) bool { return b.number == c.Bus })
+// open gives the track its sensor, or one whose every read says why it cannot be read.
+func (s *Sampler) open(t *track, c Configured) {
+	i := slices.IndexFunc(s.o.Buses, func(b *Bus) bool { return b.Number() == c.Bus })
 	if i < 0 {
-		return unreadable{fmt.Errorf("there is no bus i2c-%d", c.Bus)}
+		t.sensor = unreadable{fmt.Errorf("there is no bus i2c-%d", c.Bus)}
+		return
 	}
-	if owner := s.o.Buses[i].owner(c.Address); owner != "" {
-		return unreadable{fmt.Errorf("%s belongs to the kernel's driver %s", c.where(), owner)}
+	bus := s.o.Buses[i]
+	if r, _ := parseRoute(c.Mux); r != (route{}) {
+		bus.wire.know(r.mux, max(bus.wire.known()[r.mux], r.channel+1))
+		bus, t.channel = bus.behind(r.mux, r.channel), r.channelName()
 	}
-	return driver.open(Device{s.o.Buses[i], c.Address})
+	t.wire = bus.wire
+	if owner := bus.owner(c.Address); owner != "" {
+		t.sensor = unreadable{fmt.Errorf("%s belongs to the kernel's driver %s", c.where(), owner)}
+		return
+	}
+	t.sensor = t.driver.open(Device{bus, c.Address})
 }
 
 // unreadable is a sensor that cannot be read, and why.

@@ -28,7 +28,7 @@ type specimen struct {
 
 // specimens has one of each chip at least, by families.
 func specimens() []specimen {
-	return slices.Concat(boschSpecimens, thermometerSpecimens)
+	return slices.Concat(boschSpecimens, thermometerSpecimens, muxSpecimens)
 }
 
 var mild = air(simulated.Air{Celsius: 21.5, Percent: 45, Pascals: 101325})
@@ -41,6 +41,8 @@ var boschSpecimens = []specimen{
 		want:   map[string]float64{"temperature_celsius": 21.5, "pressure_pascals": 101325},
 		within: map[string]float64{"temperature_celsius": 0.02, "pressure_pascals": 2}},
 }
+
+var muxSpecimens = []specimen{{chip: "tca9548a", model: func() simulated.Chip { return simulated.NewMux() }}}
 
 var thermometerSpecimens = []specimen{
 	{chip: "tmp102", model: func() simulated.Chip { return simulated.NewThermometer(simulated.TMP102, mild) },

@@ -1,11 +1,13 @@
 package sensors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,20 +15,25 @@ import (
 // A Finding is what a look at one address found: a chip, or something that answers and is left alone.
 type Finding struct {
 	Bus     int
+	Channel string // mux70.3 where it is behind a multiplexer
 	Address uint16
 	Chip    string     // of the driver table; empty where it is not known
 	Sensor  string     // the name that its readings carry; empty where it has none
 	Sure    Confidence // of Chip
 	Kernel  string     // the driver of the kernel that owns it, which is why it is left alone
-	Err     error      // why it could not be told what it is, or, with no address, why the bus could not be looked at
+	on      *Bus
+	Err     error // why it could not be told what it is, or, with no address, why the bus could not be looked at
 }
 
 // String says the finding in one line for people.
 func (f Finding) String() string {
-	where := fmt.Sprintf("i2c-%d 0x%02x", f.Bus, f.Address)
+	bus := strings.TrimSuffix(fmt.Sprintf("i2c-%d-%s", f.Bus, f.Channel), "-")
+	where := fmt.Sprintf("%s 0x%02x", bus, f.Address)
 	switch {
 	case f.Address == 0:
-		return fmt.Sprintf("i2c-%d: %v", f.Bus, f.Err)
+		return fmt.Sprintf("%s: %v", bus, f.Err)
+	case f.Chip == tca9548a.Chip:
+		return fmt.Sprintf("%s: %s (%s), a multiplexer", where, f.Chip, f.Sure)
 	case f.Chip != "" && f.Sensor == "":
 		return fmt.Sprintf("%s: %s (%s), which measures nothing; left alone", where, f.Chip, f.Sure)
 	case f.Chip != "":
@@ -39,9 +46,10 @@ func (f Finding) String() string {
 	return where + ": answers, but is no chip that is known here; left alone"
 }
 
-// SensorName returns the name that a chip's readings carry unless the configuration gives another: bme280-1-76.
-func SensorName(chip string, bus int, addr uint16) string {
-	return fmt.Sprintf("%s-%d-%02x", chip, bus, addr)
+// SensorName returns the name that a chip's readings carry unless the configuration gives another: bme280-1-76, or behind a
+// channel of a multiplexer, which is the bus 1-mux70.3, bme280-1-mux70.3-76.
+func SensorName(chip, bus string, addr uint16) string {
+	return fmt.Sprintf("%s-%s-%02x", chip, bus, addr)
 }
 
 // Scan looks at every address of the driver table on every bus, all buses at once, and returns what it found in the order
@@ -50,30 +58,71 @@ func Scan(ctx context.Context, buses []*Bus) []Finding {
 	found := make([][]Finding, len(buses))
 	var scans sync.WaitGroup
 	for i, bus := range buses {
-		scans.Go(func() { found[i] = slices.Collect(scan(ctx, bus, nil)) })
+		scans.Go(func() { found[i] = slices.SortedFunc(scan(ctx, bus, nil), inOrder) })
 	}
 	scans.Wait()
 	return slices.Concat(found...)
 }
 
+// inOrder compares what was found on one bus: by channel, then address.
+func inOrder(a, b Finding) int {
+	return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Address, b.Address))
+}
+
 // probeTimeout bounds the look at one address.
 const probeTimeout = 2 * time.Second
 
-// scan looks at the addresses of the driver table on one bus, except those that are taken. It ends early when the bus is
-// stuck, since every further address would only cost its time.
-func scan(ctx context.Context, bus *Bus, taken func(addr uint16) bool) iter.Seq[Finding] {
+// scan looks at the addresses of the driver table on one bus, and behind each multiplexer that it finds there, except those
+// that are taken. It leaves a bus, or a channel, when it is stuck, since every further address would only cost its time.
+func scan(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool) iter.Seq[Finding] {
+	ctx = context.WithValue(ctx, searching{}, true)
+	return func(yield func(Finding) bool) {
+		above := map[uint16]bool{} // what answers on the bus itself: it answers behind every channel, too
+		var channels []*Bus
+		for f := range segment(ctx, bus, taken, nil, above) {
+			if f.Chip == tca9548a.Chip {
+				channels = append(channels, bus.channels(ctx, f.Address)...)
+			}
+			if !yield(f) {
+				return
+			}
+		}
+		for _, channel := range channels {
+			for f := range segment(ctx, channel, taken, above, nil) {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// segment looks at the addresses of one bus or channel, except those that are left out, and adds those that answer to found.
+func segment(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool, except, found map[uint16]bool) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
 		for _, addr := range addresses() {
 			if ctx.Err() != nil {
 				return
 			}
-			if taken != nil && taken(addr) {
+			if except[addr] {
 				continue
 			}
-			f, ok := look(ctx, Device{bus, addr})
+			if taken != nil && taken(bus, addr) {
+				if found != nil {
+					found[addr] = true
+				}
+				continue
+			}
+			f, ok := bus.knownMux(ctx, addr)
+			if !ok {
+				f, ok = look(ctx, Device{bus, addr})
+			}
 			if errors.Is(f.Err, ErrBusStuck) {
-				yield(Finding{Bus: bus.number, Err: f.Err})
+				yield(Finding{Bus: bus.Number(), Channel: bus.route.channelName(), Err: f.Err})
 				return
+			}
+			if ok && found != nil {
+				found[addr] = true
 			}
 			if ok && !yield(f) {
 				return
@@ -85,7 +134,7 @@ func scan(ctx context.Context, bus *Bus, taken func(addr uint16) bool) iter.Seq[
 // look tries the drivers of one address until one knows the chip, those that send commands last. It reports false where
 // nobody is.
 func look(ctx context.Context, d Device) (Finding, bool) {
-	f := Finding{Bus: d.Bus.number, Address: d.Addr, Kernel: d.Bus.owner(d.Addr)}
+	f := Finding{Bus: d.Bus.Number(), Channel: d.Bus.route.channelName(), Address: d.Addr, Kernel: d.Bus.owner(d.Addr), on: d.Bus}
 	if f.Kernel != "" {
 		return f, true
 	}
@@ -94,7 +143,7 @@ func look(ctx context.Context, d Device) (Finding, bool) {
 	for _, driver := range candidates(d.Addr) {
 		is, err := driver.probe(ctx, d)
 		switch {
-		case errors.Is(err, ErrNoAnswer), errors.Is(err, ErrTimeout), errors.Is(err, context.Canceled):
+		case absent(err), errors.Is(err, context.Canceled):
 			return f, false
 		case err != nil:
 			f.Err = err
@@ -102,7 +151,7 @@ func look(ctx context.Context, d Device) (Finding, bool) {
 		case is:
 			f.Chip, f.Sure = driver.Chip, driver.Confidence
 			if len(driver.Quantities) > 0 {
-				f.Sensor = SensorName(driver.Chip, d.Bus.number, d.Addr)
+				f.Sensor = SensorName(driver.Chip, d.Bus.name(), d.Addr)
 			}
 			return f, true
 		}
@@ -122,12 +171,14 @@ func candidates(addr uint16) (all []Driver) {
 	return all
 }
 
-// addresses returns every address of the driver table, ascending.
+// addresses returns every address of the driver table, those of multiplexers first: as long as a channel is open, what is
+// behind it seems to be on the bus itself.
 func addresses() []uint16 {
 	var all []uint16
 	for _, d := range drivers {
 		all = append(all, d.Addresses...)
 	}
-	slices.Sort(all)
+	isMux := func(addr uint16) int { return map[bool]int{true: 0, false: 1}[slices.Contains(muxAddresses, addr)] }
+	slices.SortFunc(all, func(a, b uint16) int { return cmp.Or(cmp.Compare(isMux(a), isMux(b)), cmp.Compare(a, b)) })
 	return slices.Compact(all)
 }

@@ -39,6 +39,7 @@ const (
 // drivers is every chip that Holdfast knows. One line adds one; its file has the rest. Where two have an address in
 // common, those that are certain come first.
 var drivers = []Driver{
+	tca9548a,
 	bme280,
 	bmp280,
 	tmp102,

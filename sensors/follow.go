@@ -2,6 +2,7 @@ package sensors
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"strings"
 	"sync"
@@ -88,6 +89,10 @@ func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *h
 	defer cancel()
 	t.grader.calibrations = s.orders(t.name).corrected
 	m, err := t.measure(timed)
+	if err != nil && s.worthARetry(t) && timed.Err() == nil {
+		s.retried(t)
+		m, err = t.measure(timed)
+	}
 	at := s.o.Now()
 	if ctx.Err() != nil || !s.orders(t.name).measuring {
 		return nil // stopped meanwhile
@@ -103,6 +108,23 @@ func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *h
 	}
 	s.o.Log.Debug("reading", "sensor", t.name, "values", m.values, "quality", m.quality, "bad", m.bad)
 	return r
+}
+
+// worthARetry reports whether a sensor that failed is read again at once: one that has been well. A single disturbance on the
+// wires costs no sample then.
+func (s *Sampler) worthARetry(t *track) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return t.health.state() == holdfast.SensorOK
+}
+
+func (s *Sampler) retried(t *track) {
+	s.mu.Lock()
+	t.last.Retries++
+	s.mu.Unlock()
+	if t.wire != nil {
+		t.wire.retried()
+	}
 }
 
 // deadline returns how long a read may take. While all is well it has to be done before the next one is due. A chip that
@@ -122,7 +144,11 @@ func (s *Sampler) note(t *track, m measurement, err error) {
 	before := t.health.state()
 	t.last.Error = ""
 	if err != nil {
-		t.health.fail()
+		if errors.Is(err, errWaited) {
+			t.health.disturb()
+		} else {
+			t.health.fail()
+		}
 		t.last.Errors++
 		t.last.Error = err.Error()
 	} else {

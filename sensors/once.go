@@ -1,7 +1,6 @@
 package sensors
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,14 +98,16 @@ func (s *Sampler) Scan(ctx context.Context) []Finding {
 	for i, bus := range s.o.Buses {
 		scans.Go(func() {
 			for _, t := range s.known() {
-				if t.bus == bus.number && s.taken(t.bus, t.addr) {
-					found[i] = append(found[i], Finding{Bus: t.bus, Address: t.addr, Chip: t.driver.Chip, Sensor: t.name, Sure: t.driver.Confidence})
+				if t.wire == bus.wire && s.taken(t.bus, t.addr) {
+					found[i] = append(found[i], Finding{
+						Bus: bus.Number(), Channel: t.channel, Address: t.addr, Chip: t.driver.Chip, Sensor: t.name, Sure: t.driver.Confidence,
+					})
 				}
 			}
-			for f := range scan(ctx, bus, func(addr uint16) bool { return s.taken(bus.number, addr) }) {
+			for f := range scan(ctx, bus, func(b *Bus, addr uint16) bool { return s.taken(b.name(), addr) }) {
 				found[i] = append(found[i], f)
 			}
-			slices.SortFunc(found[i], func(a, b Finding) int { return cmp.Compare(a.Address, b.Address) })
+			slices.SortFunc(found[i], inOrder)
 		})
 	}
 	scans.Wait()

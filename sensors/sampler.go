@@ -15,6 +15,7 @@ import (
 type Options struct {
 	Buses      []*Bus
 	Sensors    []Configured      // sensors that are there by the word of the configuration
+	Others     []Other           // what is measured beside the chips on the buses
 	Filters    map[string]Filter // by name of the sensor
 	NoSearch   bool              // sample those alone and look for no others
 	Interval   time.Duration     // between two samples of a sensor; 1 s by default
@@ -28,6 +29,15 @@ type Options struct {
 	Changed func(holdfast.SensorChange)
 
 	Log *slog.Logger // nil for none
+}
+
+// An Other is a sensor that is no chip on a bus: the health of a bus, or of the Pi itself.
+type Other struct {
+	Name       string // as readings carry it
+	Chip       string // what kind of thing it is: bus, host
+	Quantities []holdfast.Quantity
+	Interval   time.Duration // the sampler's by default
+	Sensor     Sensor
 }
 
 // A Sampler takes readings of all sensors, each at its own interval. All methods may be called from any goroutine, before
@@ -49,9 +59,11 @@ type Sampler struct {
 type track struct {
 	name       string
 	driver     Driver
-	bus        int
+	bus        string // 1, or 1-mux70.3
+	channel    string // mux70.3 where it is behind a multiplexer
 	addr       uint16
 	configured bool
+	wire       *wire         // nil where it is on none
 	sensor     Sensor        // only the track's own goroutine calls it
 	questions  chan question // for readings out of turn
 	filter     Filter
@@ -84,6 +96,12 @@ func New(o Options) *Sampler {
 		revision:  o.Revision,
 	}
 	s.configure()
+	for _, other := range o.Others {
+		s.add(&track{name: other.Name, driver: Driver{Chip: other.Chip, Quantities: other.Quantities}, configured: true, sensor: other.Sensor})
+		if other.Interval > 0 {
+			s.own[other.Name] = other.Interval
+		}
+	}
 	return s
 }
 

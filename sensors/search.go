@@ -2,6 +2,7 @@ package sensors
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,20 +11,21 @@ import (
 // search looks for sensors on one bus, now and every so often, and gives each that is new to follow. It takes at most a
 // tenth of the bus's time: some controllers need a third of a second to find that nobody is at an address.
 func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
-	taken := func(addr uint16) bool { return s.taken(bus.number, addr) }
-	told := map[uint16]string{} // what was last said of an address, so that it is said once
+	taken := func(b *Bus, addr uint16) bool { return s.taken(b.name(), addr) }
+	told := map[string]string{} // what was last said of an address, so that it is said once
 	for ctx.Err() == nil {
 		began := time.Now()
 		for f := range scan(ctx, bus, taken) {
 			if f.Sensor == "" {
-				if said := f.String(); told[f.Address] != said {
-					told[f.Address] = said
-					s.o.Log.Info("chip is left alone", "bus", bus.number, "finding", said)
+				if said, where := f.String(), f.Channel+fmt.Sprint(f.Address); told[where] != said {
+					told[where] = said
+					s.o.Log.Info("chip is left alone", "finding", said)
 				}
 				continue
 			}
 			driver, _ := driverOf(f.Chip)
-			t := &track{name: f.Sensor, driver: driver, bus: f.Bus, addr: f.Address, sensor: driver.open(Device{bus, f.Address})}
+			at := Device{f.on, f.Address}
+			t := &track{name: f.Sensor, driver: driver, bus: at.Bus.name(), channel: f.Channel, addr: at.Addr, wire: bus.wire, sensor: driver.open(at)}
 			if s.add(t) {
 				s.o.Log.Info("sensor found", "sensor", t.name)
 				follow(t)
@@ -49,7 +51,7 @@ func (s *Sampler) add(t *track) bool {
 }
 
 // taken reports whether a sensor is known at the address. One that was found and is lost may have made room for another.
-func (s *Sampler) taken(bus int, addr uint16) bool {
+func (s *Sampler) taken(bus string, addr uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.ContainsFunc(s.tracks, func(t *track) bool {

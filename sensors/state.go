@@ -18,7 +18,8 @@ type State struct {
 	Time     time.Time                   // of the last reading, zero before the first
 	Samples  uint64                      // readings handed out
 	Skipped  uint64                      // samples that were due and not taken, or not taken over by the consumer in time
-	Errors   uint64                      // reads that failed
+	Errors   uint64                      // samples that failed
+	Retries  uint64                      // samples that were taken again at once
 	Bad      uint64                      // values that were no measurement and were left out
 	Suspect  uint64                      // values that were handed out as suspect
 	Error    string                      // why the last read failed, or values of it were left out; empty otherwise
@@ -33,15 +34,28 @@ func (s State) clone() State {
 // lostAfter is how many reads in a row have to fail until a sensor counts as lost.
 const lostAfter = 3
 
+// lostAfterDisturbances is how many reads in a row have to fail for a bus that another one holds.
+const lostAfterDisturbances = 60
+
 // health follows the state of a sensor from read to read. The zero health is that of a sensor nobody has read yet.
 type health struct {
-	answered bool // at least once
-	failures int  // in a row, counted up to lostAfter
+	answered  bool // at least once
+	failures  int  // in a row, counted up to lostAfter
+	disturbed int  // of them, those that say nothing of the sensor
 }
 
 func (h *health) succeed() { *h = health{answered: true} }
 
 func (h *health) fail() { h.failures = min(h.failures+1, lostAfter) }
+
+// disturb is a failure that says nothing of the sensor: the bus was another's all the time. It is not lost for that, unless
+// it goes on for long.
+func (h *health) disturb() {
+	h.failures = max(h.failures, 1)
+	if h.disturbed++; h.disturbed >= lostAfterDisturbances {
+		h.failures = lostAfter
+	}
+}
 
 func (h *health) state() holdfast.SensorState {
 	switch {

@@ -76,6 +76,8 @@ func sampleNow(ctx context.Context, sampler *sensors.Sampler, sensor string) (an
 type finding struct {
 	Bus     int    `json:"bus"`
 	Address string `json:"address,omitempty"` // 0x76
+	Channel string `json:"channel,omitempty"` // mux70.3
+	Sure    string `json:"confidence,omitempty"`
 	Chip    string `json:"chip,omitempty"`
 	Sensor  string `json:"sensor,omitempty"`
 	Kernel  string `json:"kernel_driver,omitempty"`
@@ -89,7 +91,7 @@ func scanNow(ctx context.Context, sampler *sensors.Sampler) any {
 		Found []finding `json:"found"`
 	}{[]finding{}}
 	for _, f := range sampler.Scan(ctx) {
-		found := finding{Bus: f.Bus, Chip: f.Chip, Sensor: f.Sensor, Kernel: f.Kernel}
+		found := finding{Bus: f.Bus, Channel: f.Channel, Sure: string(f.Sure), Chip: f.Chip, Sensor: f.Sensor, Kernel: f.Kernel}
 		if f.Address != 0 {
 			found.Address = fmt.Sprintf("0x%02x", f.Address)
 		}

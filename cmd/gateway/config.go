@@ -69,6 +69,7 @@ type TLSConfig struct {
 type SensorConfig struct {
 	Name, Chip string
 	Bus        int
+	Mux        string // 70.3 for channel 3 of the multiplexer at 0x70
 	Address    uint16
 	Interval   time.Duration
 }

@@ -79,7 +79,7 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 	if len(buses) == 0 {
 		log.Warn("no I²C bus was found; on a Pi, dtparam=i2c_arm=on opens one")
 	}
-	w.source = samplerOf(&w, cfg, buses)
+	w.source = samplerOf(&w, cfg, buses, busSensors(buses)...)
 	if cfg.Button.Pin == "" {
 		return w, nil
 	}
@@ -98,7 +98,8 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
 	w := newWorld(log, clock.New(clock.AssertSynchronized()))
 	pi := simulated.New(simulated.Options{})
-	w.source = samplerOf(&w, *cfg, pi.Buses())
+	buses := pi.Buses()
+	w.source = samplerOf(&w, *cfg, buses, busSensors(buses)...)
 	virtual := simulated.NewButton(func() { w.pressed(holdfast.OriginButton) })
 	w.button, w.press = virtual, virtual.Press
 	if cfg.RulesFile != "" {
@@ -120,11 +121,19 @@ func replayed(o sensors.ReplayOptions, log *slog.Logger) (world, error) {
 	return w, err
 }
 
-// samplerOf returns the sampler of what is on the buses.
-func samplerOf(w *world, cfg Config, buses []*sensors.Bus) *sensors.Sampler {
+// busSensors returns the health of the buses, as sensors.
+func busSensors(buses []*sensors.Bus) (all []sensors.Other) {
+	for _, bus := range buses {
+		all = append(all, sensors.BusSensor(bus))
+	}
+	return all
+}
+
+// samplerOf returns the sampler of what is on the buses, and of others.
+func samplerOf(w *world, cfg Config, buses []*sensors.Bus, others ...sensors.Other) *sensors.Sampler {
 	changes := w.sensorChanges
 	return sensors.New(sensors.Options{
-		Buses: buses, Sensors: configured(cfg.Sensors), Filters: cfg.Filters, Interval: cfg.Interval, Revision: w.now().Time.Unix(), Now: w.now,
+		Buses: buses, Others: others, Sensors: configured(cfg.Sensors), Filters: cfg.Filters, Interval: cfg.Interval, Revision: w.now().Time.Unix(), Now: w.now,
 		Changed: func(c holdfast.SensorChange) { changes <- c }, Log: w.log,
 	})
 }

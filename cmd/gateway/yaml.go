@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"holdfast"
+	"holdfast/sensors"
 )
 
 // applyYAML sets what the text says and returns every mistake with its place. where names the text in them.
@@ -143,6 +144,9 @@ func (s *SensorConfig) set(key, value string) error {
 			return fmt.Errorf("%q: want the number of a bus, 1 for /dev/i2c-1", value)
 		}
 		s.Bus = int(n)
+	case "mux":
+		s.Mux = value
+		return sensors.CheckMux(value)
 	case "address":
 		n, err := strconv.ParseUint(value, 0, 8)
 		if err != nil || n < 0x08 || n > 0x77 {
@@ -152,7 +156,7 @@ func (s *SensorConfig) set(key, value string) error {
 	case "interval":
 		return seconds(holdfast.MinInterval, holdfast.MaxInterval, func(_ *Config, d time.Duration) { s.Interval = d })(nil, value)
 	default:
-		return errors.New("no such key; want name, chip, bus, address, interval")
+		return errors.New("no such key; want name, chip, bus, mux, address, interval")
 	}
 	return nil
 }

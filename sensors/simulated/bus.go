@@ -30,6 +30,7 @@ type Bus struct {
 	mu        sync.Mutex
 	slots     map[uint16]*slot
 	recording bool
+	muxes     []uint16      // addresses of multiplexers
 	stuck     chan struct{} // closed when the bus is released; nil where it is not stuck
 }
 
@@ -68,6 +69,11 @@ func (b *Bus) Tx(addr uint16, w, r []byte) error {
 	if stuck != nil {
 		<-stuck
 	}
+	for _, connected := range b.behind() {
+		if connected.has(addr) {
+			return connected.Tx(addr, w, r)
+		}
+	}
 	if slow > 0 {
 		time.Sleep(slow)
 	}
@@ -98,6 +104,14 @@ func (b *Bus) Tx(addr uint16, w, r []byte) error {
 		}
 	}
 	return nil
+}
+
+// has reports whether something answers at the address.
+func (b *Bus) has(addr uint16) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.slots[addr]
+	return s != nil && !s.unplugged
 }
 
 func (b *Bus) delay(addr uint16) (stuck <-chan struct{}, slow time.Duration) {
