@@ -28,13 +28,14 @@ var errWaited = errors.New("which is another's")
 type Bus struct {
 	wire  *wire
 	route route
+	left  map[uint16]bool          // addresses that are left alone
 	owner func(addr uint16) string // driver of the kernel that has the address, "" for none
 }
 
 // NewBus returns the bus with that number, as in /dev/i2c-1, behind which bus stands.
 func NewBus(number int, bus i2c.Bus) *Bus {
 	nobody := func(uint16) string { return "" }
-	return &Bus{wire: newWire(number, bus), owner: nobody}
+	return &Bus{wire: newWire(number, bus), left: make(map[uint16]bool), owner: nobody}
 }
 
 // Number returns the bus's number.

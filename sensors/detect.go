@@ -21,6 +21,7 @@ type Finding struct {
 	Sensor  string     // the name that its readings carry; empty where it has none
 	Sure    Confidence // of Chip
 	Kernel  string     // the driver of the kernel that owns it, which is why it is left alone
+	Left    bool       // it is left alone, as configured
 	on      *Bus
 	Err     error // why it could not be told what it is, or, with no address, why the bus could not be looked at
 }
@@ -38,6 +39,8 @@ func (f Finding) String() string {
 		return fmt.Sprintf("%s: %s (%s), which measures nothing; left alone", where, f.Chip, f.Sure)
 	case f.Chip != "":
 		return fmt.Sprintf("%s: %s (%s), read as %s", where, f.Chip, f.Sure, f.Sensor)
+	case f.Left:
+		return where + ": left alone, as configured"
 	case f.Kernel != "":
 		return fmt.Sprintf("%s: left to the kernel's driver %s", where, f.Kernel)
 	case f.Err != nil:
@@ -114,7 +117,9 @@ func segment(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool, excep
 				continue
 			}
 			f, ok := bus.knownMux(ctx, addr)
-			if !ok {
+			if bus.left[addr] {
+				f, ok = Finding{Bus: bus.Number(), Channel: bus.route.channelName(), Address: addr, Left: true}, bus.route == route{}
+			} else if !ok {
 				f, ok = look(ctx, Device{bus, addr})
 			}
 			if errors.Is(f.Err, ErrBusStuck) {

@@ -33,10 +33,11 @@ type Config struct {
 	TLS                                  TLSConfig
 	PlainPublic                          bool // plain MQTT to a public host is taken
 
-	Interval time.Duration // default of sampling.interval
-	Sensors  []SensorConfig
-	Filters  map[string]sensors.Filter // by name of the sensor
-	Button   ButtonConfig
+	Interval   time.Duration     // default of sampling.interval
+	LeaveAlone []sensors.Address // that no search touches
+	Sensors    []SensorConfig
+	Filters    map[string]sensors.Filter // by name of the sensor
+	Button     ButtonConfig
 
 	RulesFile string // file of rules; empty: those of the configuration file
 	Rules     *rules.Set

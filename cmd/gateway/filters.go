@@ -10,6 +10,11 @@ import (
 	"holdfast/sensors"
 )
 
+func leaveAlone(cfg *Config, value string) (err error) {
+	cfg.LeaveAlone, err = sensors.ParseAddresses(value)
+	return err
+}
+
 // filters reads how the measurements of single sensors are filtered, by name of the sensor:
 //
 //	filters:

@@ -55,6 +55,7 @@ func scalars() []scalar {
 		{path: "mqtt.topic_response", fallback: "iot-projekt/device/%(device_uuid)s/response", about: "flat: topic of answers", set: text(func(c *Config) *string { return &c.OlderTopics.Response })},
 		{path: "mqtt.topic_broadcast", fallback: "iot-projekt/device/broadcast/control", about: "flat: topic of commands to all devices", set: text(func(c *Config) *string { return &c.OlderTopics.Broadcast })},
 		{path: "sampling.interval", aliases: []string{"INTERVAL_SECONDS"}, fallback: "1", about: "seconds between two samples of a sensor", set: interval},
+		{path: "i2c.leave_alone", about: "addresses that no search touches, separated by commas: 0x50 on every bus, 1:0x70 on bus 1", set: leaveAlone},
 		{path: "button.pin", about: "line of the start/stop button: a number (BCM) or a line's name; empty for none", set: text(func(c *Config) *string { return &c.Button.Pin })},
 		{path: "button.chip", about: "GPIO chip by label or path; else the one of the Pi's header", set: text(func(c *Config) *string { return &c.Button.Chip })},
 		{path: "button.pull", aliases: []string{"BUTTON_PULL_UP_DOWN"}, fallback: "up", about: "resistor: up, down, none", set: choice(func(c *Config) *string { return &c.Button.Pull }, "up", "down", "none")},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"holdfast/sensors"
@@ -13,7 +14,7 @@ import (
 )
 
 // scanLimit bounds a scan: a bus that hangs must not hang the command.
-const scanLimit = 30 * time.Second
+const scanLimit = 2 * time.Minute
 
 // scanCommand prints what answers on the buses, a line each.
 func scanCommand(ctx context.Context, args []string, out io.Writer) error {
@@ -30,6 +31,10 @@ func scanCommand(ctx context.Context, args []string, out io.Writer) error {
 		if buses, err = sensors.OpenBuses(slog.New(slog.DiscardHandler)); err != nil {
 			fmt.Fprintln(out, "some bus did not open:", err)
 		}
+	}
+	cfg, _ := loadConfig(os.Getenv("GATEWAY_CONFIG_FILE"), os.Getenv) // its mistakes are for `gateway check`
+	for _, bus := range buses {
+		bus.LeaveAlone(cfg.LeaveAlone)
 	}
 	if len(buses) == 0 {
 		return fmt.Errorf("no I²C bus was found; on a Pi, dtparam=i2c_arm=on in config.txt opens one")

@@ -76,6 +76,9 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 	if err != nil {
 		log.Warn("some I²C bus did not open", "err", err)
 	}
+	for _, bus := range buses {
+		bus.LeaveAlone(cfg.LeaveAlone)
+	}
 	if len(buses) == 0 {
 		log.Warn("no I²C bus was found; on a Pi, dtparam=i2c_arm=on opens one")
 	}

@@ -34,7 +34,7 @@ func testWorld(t *testing.T, m *Machine) {
 		{"below zero", celsius(m, -10.25), "i2ctransfer -y 0 w1@0x48 0x00 r2", "0xf5 0xc0"},
 		{"a sixteenth", celsius(m, 85.0625), "i2ctransfer -y 0 w1@0x48 0x00 r2", "0x55 0x10"},
 		{"channel closed", nil, "i2ctransfer -y 0 w1@0x49 0x00 r2 2>&1 || true", "i2ctransfer: I2C_RDWR: Connection timed out"},
-		{"channel open", nil, "i2cset -y 0 0x70 0x01 && i2ctransfer -y 0 w1@0x49 0x00 r2", "0x00 0x00"},
+		{"channel open", nil, "i2cset -y 1 0x71 0x01 && i2ctransfer -y 1 w1@0x49 0x00 r2", "0x00 0x00"},
 		{"line high", level(m, true), "echo 135 >/sys/class/gpio/export && cat /sys/class/gpio/gpio135/value", "1"},
 		{"line low", level(m, false), "cat /sys/class/gpio/gpio135/value", "0"},
 		{"host", nil, "nc 10.0.2.2 " + greeter(t), "hello from the host"},
@@ -75,12 +75,14 @@ func testErrors(t *testing.T, m *Machine) {
 	}
 }
 
-// benchDevices are what every test here has on its bus: a chip, and a second one that closing the multiplexer's channel 0
-// takes away.
+// benchDevices are what every test here has on its buses: a chip, and one behind a multiplexer, which the gateway finds; on
+// the second bus a chip that closing channel 0 of another multiplexer takes away, which the gateway leaves alone.
 var benchDevices = []string{
 	"tmp105,id=t0,address=0x48,bus=i2c-bus.0",
 	"pca9546,id=mux,address=0x70,bus=i2c-bus.0",
-	"tmp105,id=t1,address=0x49,bus=i2c.0",
+	"tmp105,id=t2,address=0x4a,bus=i2c-bus.0/mux/i2c.2",
+	"pca9546,id=plug,address=0x71,bus=i2c-bus.1",
+	"tmp105,id=t1,address=0x49,bus=i2c-bus.1/plug/i2c.0",
 }
 
 // needBench skips the test, or fails it, where the virtual Pi cannot be.

@@ -21,7 +21,7 @@ func TestVirtualPi(t *testing.T) {
 	p.Machine = boot(t, map[string]string{"/bin/gateway": gateway})
 
 	p.do(p.SetLine(t.Context(), Button, true)) // the button's pull-up
-	p.run("i2cset -y 0 0x70 0x01")             // the second chip is plugged in
+	p.run("i2cset -y 1 0x71 0x01")             // the second chip is plugged in
 	p.scan()
 	p.start()
 	p.temperatures()
@@ -63,7 +63,7 @@ func (p *pi) run(command string) string {
 // scan asserts that the gateway identifies the chip, with nothing configured.
 func (p *pi) scan() {
 	p.Helper()
-	said := p.run("gateway scan")
+	said := p.run("I2C_LEAVE_ALONE=1:0x71 gateway scan")
 	p.Logf("gateway scan:\n%s", said)
 	found := slices.ContainsFunc(strings.Split(said, "\n"), func(line string) bool {
 		return strings.Contains(line, "tmp105") && strings.Contains(line, "0x48")
@@ -76,7 +76,7 @@ func (p *pi) scan() {
 // start runs the gateway, as a Pi without network time would, with its log in the machine's.
 func (p *pi) start() {
 	p.run(strings.Join([]string{
-		"DATA_DIR=/tmp/data", p.join, "INTERVAL_SECONDS=1",
+		"DATA_DIR=/tmp/data", p.join, "INTERVAL_SECONDS=1", "I2C_LEAVE_ALONE=1:0x71",
 		"MQTT_HOST=10.0.2.2", "HTTP_LISTEN=127.0.0.1:8080",
 		"BUTTON_CHIP=20ac000.gpio BUTTON_PIN=7 BUTTON_PULL_UP_DOWN=UP BUTTON_EVENT=FALLING BUTTON_BOUNCE_MILLIS=" + strconv.Itoa(int(debounce.Milliseconds())),
 		"gateway run >/dev/ttymxc0 2>&1 &",
@@ -186,19 +186,19 @@ func (p *pi) unplug() {
 		command string
 		want    holdfast.SensorState
 	}{
-		{"i2cset -y 0 0x70 0x00", holdfast.SensorLost},
-		{"i2cset -y 0 0x70 0x01", holdfast.SensorOK},
+		{"i2cset -y 1 0x71 0x00", holdfast.SensorLost},
+		{"i2cset -y 1 0x71 0x01", holdfast.SensorOK},
 	} {
 		p.run(step.command)
 		eventually(p.T, time.Minute, func(ctx context.Context) error {
-			states, err := p.sensorStates(ctx, "-0-49")
+			states, err := p.sensorStates(ctx, "-1-49")
 			if err != nil || len(states) == 0 || states[0] != step.want {
 				return fmt.Errorf("%s: the receiver has %q, %v, want %s in front", step.command, states, err, step.want)
 			}
 			return nil
 		})
 	}
-	states, err := p.sensorStates(p.Context(), "-0-49")
+	states, err := p.sensorStates(p.Context(), "-1-49")
 	p.do(err)
 	p.Logf("states of the second chip, newest first: %q", states)
 }
