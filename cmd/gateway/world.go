@@ -82,7 +82,7 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 	if len(buses) == 0 {
 		log.Warn("no I²C bus was found; on a Pi, dtparam=i2c_arm=on opens one")
 	}
-	w.source = samplerOf(&w, cfg, buses, busSensors(buses)...)
+	w.source = samplerOf(&w, cfg, buses, healthSensors(cfg, buses)...)
 	if cfg.Button.Pin == "" {
 		return w, nil
 	}
@@ -102,7 +102,7 @@ func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
 	w := newWorld(log, clock.New(clock.AssertSynchronized()))
 	pi := simulated.New(simulated.Options{})
 	buses := pi.Buses()
-	w.source = samplerOf(&w, *cfg, buses, busSensors(buses)...)
+	w.source = samplerOf(&w, *cfg, buses, healthSensors(*cfg, buses)...)
 	virtual := simulated.NewButton(func() { w.pressed(holdfast.OriginButton) })
 	w.button, w.press = virtual, virtual.Press
 	if cfg.RulesFile != "" {
@@ -124,8 +124,9 @@ func replayed(o sensors.ReplayOptions, log *slog.Logger) (world, error) {
 	return w, err
 }
 
-// busSensors returns the health of the buses, as sensors.
-func busSensors(buses []*sensors.Bus) (all []sensors.Other) {
+// healthSensors returns the health of the machine and of the buses, as sensors.
+func healthSensors(cfg Config, buses []*sensors.Bus) (all []sensors.Other) {
+	all = append(all, sensors.Host("/", cfg.DataDir))
 	for _, bus := range buses {
 		all = append(all, sensors.BusSensor(bus))
 	}

@@ -5,6 +5,7 @@ import { Chart } from "/static/ui/chart.js";
 import { $, el, remember, text } from "/static/ui/dom.js";
 import * as events from "/static/ui/events.js";
 import { duration, isSet, quantityName } from "/static/ui/format.js";
+import * as health from "/static/ui/health.js";
 import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
 import { Button } from "./button.js";
@@ -24,8 +25,8 @@ const values = new Values($("#values"), (item) => choose(Values.key(item)));
 const button = new Button((next) => take(next));
 
 // items flattens the sensors into one item a quantity, with what its card shows.
-function items() {
-  return view.sensors.flatMap((s) => (s.values ?? []).map((v) => ({
+function items(of = (s) => !health.isHealth(s)) {
+  return view.sensors.filter(of).flatMap((s) => (s.values ?? []).map((v) => ({
     sensor: s.name, quantity: v.quantity, unit: v.unit, precision: v.precision, value: v.value, time: s.time,
     interval: s.interval_s * 1000, level: level(s.name, v.quantity), stale: stale(s) || (v.quality ? `${v.quality} value` : ""),
   })));
@@ -77,6 +78,7 @@ function show(all) {
   panels.link(view, now());
   panels.buffer(view, now());
   panels.sensors(view, now());
+  health.show($("#health-card"), items(health.isHealth));
   button.show(view);
   alerts.show($("#alerts"), view.alerts, now(), describe);
   if (!all.some((item) => Values.key(item) === chosen)) chosen = all.length ? Values.key(all[0]) : null;

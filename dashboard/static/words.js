@@ -1,6 +1,7 @@
 // What a status view means, in plain words. Pure: a view and the time in, sentences out.
 
 import { ago, bare, bytes, capital, count, duration, isSet, moment, plural } from "/static/ui/format.js";
+import { isHealth } from "/static/ui/health.js";
 
 const lanes = ["telemetry", "event", "alert"];
 const names = { telemetry: "readings", event: "events", alert: "alerts" };
@@ -18,9 +19,10 @@ export function state(view, now) {
   const by = view.measuring_by;
   const set = by && by.origin !== "default" && by.origin !== "config";
   const why = set ? ` by ${by.origin}${by.reason ? ` (${by.reason})` : ""}, ${ago(by.time, now)}` : "";
-  const working = view.sensors.filter((s) => s.state === "ok" || s.state === "degraded").length;
+  const chips = view.sensors.filter((s) => !isHealth(s));
+  const working = chips.filter((s) => s.state === "ok" || s.state === "degraded").length;
   if (!view.measuring) return { level: "info", title: "Stopped", why: `Measuring was stopped${why}. Nothing is read until it is started again.` };
-  const every = [...new Set(view.sensors.map((s) => s.interval_s))];
+  const every = [...new Set(chips.map((s) => s.interval_s))];
   const pace = every.length === 1 ? `, every ${bare(every[0])} s` : "";
   return { level: working ? "good" : "warn", title: "Measuring", why: `${plural(working, "sensor")}${pace}${set ? " · started" + why : ` · since ${moment(view.since, now)}`}` };
 }

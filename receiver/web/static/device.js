@@ -3,6 +3,7 @@
 import * as alerts from "/static/ui/alerts.js";
 import { $, el, list, text } from "/static/ui/dom.js";
 import * as events from "/static/ui/events.js";
+import * as health from "/static/ui/health.js";
 import { unitOf } from "/static/ui/format.js";
 import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
@@ -103,6 +104,7 @@ export class DeviceView {
     const items = this.#series.items(device, this.#alerts, at);
     this.#history.show(items, (item) => this.#alerts.find((a) => key(a) === key(item))?.threshold ?? null);
     this.#values.show(items, at, this.#history.chosen);
+    health.show($("#health-card"), this.#series.items(device, [], at, true));
     if (this.#complete) this.#completeness.show(this.#complete, device, at);
     alerts.show($("#alerts"), this.#alerts, at, (alert) => items.find((i) => key(i) === key(alert)) ?? { unit: unitOf(alert.quantity) });
     events.show($("#events"), this.#events, at, (e) => `${e.stream} ${e.seq}`, 20);

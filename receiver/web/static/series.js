@@ -1,5 +1,6 @@
 // What a device measures, as one item a quantity: the catalog's facts, the newest value, and what an alert says of it.
 
+import { isHealth } from "/static/ui/health.js";
 import { duration, isSet, unitOf } from "/static/ui/format.js";
 
 const key = (x) => `${x.sensor} ${x.quantity}`;
@@ -12,7 +13,7 @@ export class Series {
     const items = new Map();
     for (const sensor of device.catalog?.sensors ?? []) {
       for (const q of sensor.quantities ?? []) {
-        const item = { sensor: sensor.name, quantity: q.name, unit: q.unit, precision: q.precision, value: null, time: null, interval: 0 };
+        const item = { sensor: sensor.name, quantity: q.name, unit: q.unit, precision: q.precision, value: null, time: null, interval: 0, health: isHealth(sensor) };
         items.set(key(item), item);
       }
     }
@@ -41,9 +42,9 @@ export class Series {
     return fresh;
   }
 
-  // items returns all, each with level and stale as the cards show them.
-  items(device, alerts, now) {
-    return [...this.#items.values()].map((item) => ({ ...item, level: level(item, alerts), stale: stale(item, device, now) }));
+  // items returns what the chips measure, or the health of machine and buses, each with level and stale as the cards show them.
+  items(device, alerts, now, health = false) {
+    return [...this.#items.values()].filter((item) => (item.health ?? false) === health).map((item) => ({ ...item, level: level(item, alerts), stale: stale(item, device, now) }));
   }
 }
 
