@@ -26,16 +26,17 @@ var errWaited = errors.New("which is another's")
 // A Bus is one I²C bus, or what lies behind one channel of a multiplexer on it. The transactions of a bus and of all that is
 // behind it happen one after the other, whoever asks for them.
 type Bus struct {
-	wire  *wire
-	route route
-	left  map[uint16]bool          // addresses that are left alone
-	owner func(addr uint16) string // driver of the kernel that has the address, "" for none
+	wire   *wire
+	route  route
+	left   map[uint16]bool                      // addresses that are left alone
+	kernel func(addr uint16) (kernelChip, bool) // what the kernel's driver measures there
+	owner  func(addr uint16) string             // driver of the kernel that has the address, "" for none
 }
 
 // NewBus returns the bus with that number, as in /dev/i2c-1, behind which bus stands.
 func NewBus(number int, bus i2c.Bus) *Bus {
 	nobody := func(uint16) string { return "" }
-	return &Bus{wire: newWire(number, bus), left: make(map[uint16]bool), owner: nobody}
+	return &Bus{wire: newWire(number, bus), left: make(map[uint16]bool), owner: nobody, kernel: func(uint16) (kernelChip, bool) { return kernelChip{}, false }}
 }
 
 // Number returns the bus's number.

@@ -39,6 +39,7 @@ func OpenBuses(log *slog.Logger, numbers ...int) ([]*Bus, error) {
 		}
 		bus := NewBus(ref.Number, opened)
 		bus.wire.reopen = func() (i2c.Bus, error) { return ref.Open() }
+		bus.kernel = func(addr uint16) (kernelChip, bool) { return findKernelChip(sysfsDevices, ref.Number, addr) }
 		bus.owner = func(addr uint16) string { return kernelDriver(sysfsDevices, ref.Number, addr) }
 		buses = append(buses, bus)
 	}

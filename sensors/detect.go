@@ -35,6 +35,8 @@ func (f Finding) String() string {
 		return fmt.Sprintf("%s: %v", bus, f.Err)
 	case f.Chip == tca9548a.Chip:
 		return fmt.Sprintf("%s: %s (%s), a multiplexer", where, f.Chip, f.Sure)
+	case f.Kernel != "" && f.Sensor != "":
+		return fmt.Sprintf("%s: %s, left to the kernel's driver %s and read through it as %s", where, f.Chip, f.Kernel, f.Sensor)
 	case f.Chip != "" && f.Sensor == "":
 		return fmt.Sprintf("%s: %s (%s), which measures nothing; left alone", where, f.Chip, f.Sure)
 	case f.Chip != "":
@@ -141,6 +143,9 @@ func segment(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool, excep
 func look(ctx context.Context, d Device) (Finding, bool) {
 	f := Finding{Bus: d.Bus.Number(), Channel: d.Bus.route.channelName(), Address: d.Addr, Kernel: d.Bus.owner(d.Addr), on: d.Bus}
 	if f.Kernel != "" {
+		if chip, ok := d.Bus.kernel(d.Addr); ok {
+			f.Chip, f.Sensor, f.Sure = chip.name, SensorName(chip.name, d.Bus.name(), d.Addr), Certain
+		}
 		return f, true
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)

@@ -121,7 +121,7 @@ func (b *Bus) knownMux(ctx context.Context, addr uint16) (f Finding, is bool) {
 // behind returns what lies behind a channel of a multiplexer on the bus.
 func (b *Bus) behind(mux uint16, channel int) *Bus {
 	nobody := func(uint16) string { return "" }
-	return &Bus{wire: b.wire, route: route{mux, channel}, left: b.left, owner: nobody}
+	return &Bus{wire: b.wire, route: route{mux, channel}, left: b.left, owner: nobody, kernel: b.kernel}
 }
 
 // switchTo opens the channel, and no other. Where it is not sure which one is open, all are closed first. The caller has the

@@ -23,9 +23,7 @@ func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
 				}
 				continue
 			}
-			driver, _ := driverOf(f.Chip)
-			at := Device{f.on, f.Address}
-			t := &track{name: f.Sensor, driver: driver, bus: at.Bus.name(), channel: f.Channel, addr: at.Addr, wire: bus.wire, sensor: driver.open(at)}
+			t := tracked(f)
 			if s.add(t) {
 				s.o.Log.Info("sensor found", "sensor", t.name)
 				follow(t)
@@ -33,6 +31,19 @@ func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
 		}
 		wait(ctx, max(s.o.Rediscover, 9*time.Since(began)))
 	}
+}
+
+// tracked returns the track of a sensor that was found: by its driver, or where the kernel has the chip, through the kernel's.
+func tracked(f Finding) *track {
+	at := Device{f.on, f.Address}
+	t := &track{name: f.Sensor, bus: at.Bus.name(), channel: f.Channel, addr: at.Addr, wire: at.Bus.wire}
+	if chip, ok := at.Bus.kernel(at.Addr); ok && f.Kernel != "" {
+		t.driver, t.sensor = Driver{Chip: chip.name, Quantities: chip.quantities(), Confidence: Certain}, chip
+		return t
+	}
+	t.driver, _ = driverOf(f.Chip)
+	t.sensor = t.driver.open(at)
+	return t
 }
 
 // add takes a sensor in, unless there is one of that name: a lost one tries by itself.
