@@ -21,7 +21,7 @@ func TestCheckSensors(t *testing.T) {
 			{Chip: "bme280", Bus: 1, Address: 0x76, Name: "Keller"},
 			{Chip: "bme280", Bus: 1, Address: 0x77, Interval: -1},
 		}, []string{
-			`sensor 1: chip "bme281": want one of bme280, bmp280, tmp102`,
+			`sensor 1: chip "bme281": want one of bme280, `,
 			`sensor 2: address 0x78: want 0x03 to 0x77`,
 			`sensor 3: invalid sensor: "Keller"`,
 			`sensor 4: interval -1ns`,

@@ -2,6 +2,7 @@ package sensors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,10 @@ import (
 type Sensor interface {
 	Read(ctx context.Context) (map[string]float64, error)
 }
+
+// ErrNotReady is wrapped by what Read returns where a chip is well and has nothing new to tell: it warms up, or measures more
+// slowly than it is asked. That is no failure.
+var ErrNotReady = errors.New("nothing new is measured yet")
 
 // checked is a sensor whose values are looked at.
 type checked struct {

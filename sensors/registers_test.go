@@ -1,0 +1,319 @@
+package sensors_test
+
+import (
+	"errors"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"holdfast/sensors"
+	"holdfast/sensors/simulated"
+)
+
+// QEMU's models of chips know less than the chips: these behave as they do, so that what is shown on a real kernel is tried
+// here first.
+
+// qemuDPS310 has registers that keep what is written to them, the status among them, and nothing ever measures.
+type qemuDPS310 struct {
+	regs    [0x33]byte
+	pointer int
+}
+
+func (c *qemuDPS310) PowerUp(time.Time) {
+	c.regs = [0x33]byte{
+		0xfe, 0x2f, 0xee, 0x02, 0x69, 0xa6, 0x00, 0x80, 0xf0, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0x0e, 0x1e, 0xdd, 0x13,
+		0xca, 0x5f, 0x21, 0x52, 0xf9, 0xc6, 0x04, 0xd1, 0xdb, 0x47, 0x00, 0x5b, 0xfb, 0x3a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0x90, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02,
+	}
+}
+
+func (c *qemuDPS310) Tx(_ time.Time, w, r []byte) error {
+	for i, v := range w {
+		switch {
+		case i == 0:
+			c.pointer = int(v)
+			continue
+		case c.pointer >= 0x06 && c.pointer <= 0x09:
+			c.regs[c.pointer] = v
+		}
+		c.pointer++
+	}
+	for i := range r {
+		r[i] = 0xff
+		if c.pointer < len(c.regs) {
+			r[i] = c.regs[c.pointer]
+		}
+		c.pointer++
+	}
+	return nil
+}
+
+// qemuEMC1413 has whole degrees in one form, no configuration, and one byte a transaction.
+type qemuEMC1413 struct {
+	celsius [3]byte
+	pointer byte
+}
+
+func (c *qemuEMC1413) PowerUp(time.Time) {}
+
+func (c *qemuEMC1413) Tx(_ time.Time, w, r []byte) error {
+	if len(w) > 0 {
+		c.pointer = w[0]
+	}
+	for i := range r {
+		r[i] = 0xff
+	}
+	if len(r) > 0 {
+		r[0] = map[byte]byte{0xfd: 0x21, 0xfe: 0x5d, 0xff: 0x04, 0x00: c.celsius[0], 0x01: c.celsius[1], 0x23: c.celsius[2]}[c.pointer]
+	}
+	return nil
+}
+
+// qemuLSM303DLHC is always ready, keeps its mode, and writes every byte of a transaction to the same register.
+type qemuLSM303DLHC struct {
+	regs    [13]byte
+	pointer int
+}
+
+func (c *qemuLSM303DLHC) PowerUp(time.Time) {
+	c.regs = [13]byte{0x10, 0x20, 0x03, 0x00, 0xdc, 0xfe, 0x51, 0xff, 0xdf, 0x01, 'H', '4', '3'}
+}
+
+func (c *qemuLSM303DLHC) Tx(_ time.Time, w, r []byte) error {
+	for i, v := range w {
+		if i == 0 {
+			c.pointer = int(v)
+		} else if c.pointer < 3 {
+			c.regs[c.pointer] = v
+		}
+	}
+	for i := range r {
+		r[i] = 0
+		if c.pointer < len(c.regs) {
+			r[i] = c.regs[c.pointer]
+		}
+		if c.pointer++; c.pointer == 9 {
+			c.pointer = 3
+		}
+	}
+	return nil
+}
+
+func TestModelsOfQEMUAreRead(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		chip  string
+		addr  uint16
+		model simulated.Chip
+		want  map[string]float64
+	}{
+		{"dps310", 0x76, &qemuDPS310{}, map[string]float64{"temperature_celsius": 24.74, "pressure_pascals": 81433.7}},
+		{"emc1413", 0x4c, &qemuEMC1413{celsius: [3]byte{29, 0, 71}},
+			map[string]float64{"temperature_celsius": 29, "temperature_diode2_celsius": 71}},
+		{"lsm303dlhc", 0x1e, &qemuLSM303DLHC{}, map[string]float64{"magnetic_flux_density_x_teslas": 2e-05,
+			"magnetic_flux_density_y_teslas": -3e-06, "magnetic_flux_density_z_teslas": -4.398e-05}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sim := simulated.NewBus(1)
+			sim.Attach(test.addr, test.model)
+			bus := sensors.NewBus(1, sim)
+			found := sensors.Scan(t.Context(), []*sensors.Bus{bus})
+			if len(found) != 1 || found[0].Chip != test.chip {
+				t.Errorf("%s: found %v", test.chip, found)
+			}
+			sensor := openChip(t, test.chip, bus, test.addr)
+			for range 3 {
+				if got, err := read(t, sensor); err != nil || !maps.Equal(got, test.want) {
+					t.Errorf("%s: %v, %v, want %v", test.chip, got, err, test.want)
+				}
+			}
+		})
+	}
+}
+
+// A chip that is exchanged for another kind is not read as what it was, whether it is noticed that it was without power or
+// not.
+func TestRegisterChipsKnowAnother(t *testing.T) {
+	t.Parallel()
+	for _, s := range registerSpecimens {
+		synctest.Test(t, func(t *testing.T) {
+			sensor, bus, addr := s.put(t)
+			for _, others := range [][]specimen{boschSpecimens, thermometerSpecimens, registerSpecimens} {
+				for _, other := range others {
+					if other.chip == s.chip {
+						continue
+					}
+					bus.Attach(addr, s.model())
+					time.Sleep(time.Second)
+					if _, err := s.settle(t, sensor); err != nil {
+						t.Fatalf("%s: %v", s.chip, err)
+					}
+					bus.Attach(addr, other.model())
+					time.Sleep(time.Second)
+					for range 2 {
+						if values, err := read(t, sensor); err == nil {
+							t.Errorf("%s is read as %s: %v", other.chip, s.chip, values)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// A clock's memory can hold any byte at any place.
+func TestMPU6050IsNoMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := simulated.NewBus(1)
+		sim.Attach(0x68, &memory{bits: 0x3f, fill: 0x68})
+		for _, f := range sensors.Scan(t.Context(), []*sensors.Bus{sensors.NewBus(1, sim)}) {
+			if f.Chip == "mpu6050" {
+				t.Errorf("found %v", f)
+			}
+		}
+	})
+}
+
+// memory answers with the same byte everywhere.
+type memory struct{ bits, fill byte }
+
+func (m *memory) PowerUp(time.Time) {}
+
+func (m *memory) Tx(_ time.Time, _, r []byte) error {
+	for i := range r {
+		r[i] = m.fill
+	}
+	return nil
+}
+
+func TestRegisterChipsFollow(t *testing.T) {
+	t.Parallel()
+	for _, chip := range []string{"bmp180", "bme680", "dps310", "mcp9808"} {
+		for _, want := range []simulated.Air{
+			{Celsius: -39.5, Percent: 10, Pascals: 30500},
+			{Celsius: -0.0625, Percent: 60, Pascals: 98000},
+			{Celsius: 0, Percent: 99, Pascals: 101325},
+			{Celsius: 84.5, Percent: 3, Pascals: 109500},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				models := map[string]simulated.Chip{
+					"bmp180": simulated.NewBMP180(air(want)), "bme680": simulated.NewBME680(air(want), always(52000)),
+					"dps310": simulated.NewDPS310(air(want)), "mcp9808": simulated.NewMCP9808(air(want)),
+				}
+				within := map[string]float64{"bmp180": 0.101, "bme680": 0.02, "dps310": 0.01, "mcp9808": 0}[chip]
+				sensor, _ := chipOn(t, chip, models[chip])
+				time.Sleep(time.Second)
+				got, err := read(t, sensor)
+				if err != nil {
+					t.Fatalf("%s, %+v: %v", chip, want, err)
+				}
+				if math.Abs(got["temperature_celsius"]-want.Celsius) > within {
+					t.Errorf("%s: %v, want %+v", chip, got, want)
+				}
+				if p, ok := got["pressure_pascals"]; ok && math.Abs(p-want.Pascals) > 12 {
+					t.Errorf("%s: %v, want %+v", chip, got, want)
+				}
+				if h, ok := got["humidity_percent"]; ok && math.Abs(h-want.Percent) > 0.1 {
+					t.Errorf("%s: %v, want %+v", chip, got, want)
+				}
+			})
+		}
+	}
+}
+
+// The gas's resistance spans all ranges of the converter.
+func TestBME680FollowsTheGas(t *testing.T) {
+	t.Parallel()
+	for _, ohms := range []float64{300, 1000, 12000, 50000, 300000, 2e6, 9e6} {
+		synctest.Test(t, func(t *testing.T) {
+			sensor, _ := chipOn(t, "bme680", simulated.NewBME680(mild, always(ohms)))
+			time.Sleep(time.Second)
+			for range 2 {
+				if got, err := read(t, sensor); err != nil || math.Abs(got["gas_resistance_ohms"]-ohms) > ohms/500 {
+					t.Errorf("%v, %v, want %v Ω", got, err, ohms)
+				}
+			}
+		})
+	}
+}
+
+// No value of a CCS811 gets out before its 20 minutes; they begin anew when its power was away, and only then.
+func TestCCS811WarmsUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		model := simulated.NewCCS811(func(time.Time) simulated.Gas { return simulated.Gas{CO2: 950, TVOC: 83} })
+		sensor, bus := chipOn(t, "ccs811", model)
+		time.Sleep(time.Second)
+		warm := func() time.Duration {
+			t.Helper()
+			for begin := time.Now(); ; time.Sleep(10 * time.Second) {
+				values, err := read(t, sensor)
+				if err == nil && values["co2_equivalent_ppm"] != 950 {
+					t.Fatalf("%v, want 950 ppm", values)
+				}
+				if err == nil || time.Since(begin) > time.Hour {
+					return time.Since(begin).Truncate(time.Minute)
+				}
+				if !errors.Is(err, sensors.ErrNotReady) {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := warm(); got != 20*time.Minute {
+			t.Errorf("the first value came after %v", got)
+		}
+		bus.NACK(0x76, 1)
+		if _, err := read(t, sensor); err == nil {
+			t.Error("a refused transaction is no error")
+		}
+		if got := warm(); got != 0 {
+			t.Errorf("after a refused transaction the next value came after %v", got)
+		}
+		bus.Unplug(0x76)
+		bus.Plug(0x76)
+		time.Sleep(time.Second)
+		if _, err := read(t, sensor); err == nil {
+			t.Error("a chip that was without power has values")
+		}
+		if got := warm(); got < 19*time.Minute {
+			t.Errorf("after a loss of power the next value came after %v", got)
+		}
+	})
+}
+
+// What an EMC1413 has no diode for, it has no value for.
+func TestEMC1413WithoutDiode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sensor, _ := chipOn(t, "emc1413", simulated.NewEMC1413(always(-5), nil, always(40)))
+		time.Sleep(time.Second)
+		got, err := read(t, sensor)
+		if err != nil || !slices.Equal(slices.Sorted(maps.Keys(got)), []string{"temperature_celsius", "temperature_diode2_celsius"}) {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}
+
+// A chip whose limits somebody locked cannot be set up before it was without power, and says so.
+func TestMCP9808Locked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sensor, bus := chipOn(t, "mcp9808", simulated.NewMCP9808(mild))
+		if err := bus.Tx(0x76, []byte{1, 0, 0x40}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if values, err := read(t, sensor); err == nil || !strings.Contains(err.Error(), "locked") {
+			t.Errorf("%v, %v", values, err)
+		}
+		bus.Unplug(0x76)
+		bus.Plug(0x76)
+		if values, err := read(t, sensor); err != nil || values["temperature_celsius"] != 21.5 {
+			t.Errorf("%v, %v", values, err)
+		}
+	})
+}
