@@ -93,11 +93,8 @@ func (b *bme680Chip) measure(ctx context.Context) (map[string]float64, error) {
 	if err := wait(ctx, bme680MeasureTime); err != nil {
 		return nil, err
 	}
-	data, err := b.data(ctx)
+	data, err := b.data(ctx) // of this measurement: a chip that was without power since has no new data
 	if err != nil {
-		return nil, err
-	}
-	if err := b.held(ctx); err != nil { // what was measured was measured with these settings
 		return nil, err
 	}
 	values := b.calibration.decode(data)

@@ -94,7 +94,7 @@ func (s specimen) settle(t *testing.T, sensor sensors.Sensor) (map[string]float6
 		if err == nil || time.Now().After(warm) {
 			return values, err
 		}
-		time.Sleep(time.Second)
+		time.Sleep(max(time.Second, s.warmUp/60))
 	}
 }
 

@@ -165,6 +165,130 @@ func TestRegisterChipsKnowAnother(t *testing.T) {
 	}
 }
 
+// forgetful is a chip that is without power for a moment, some time before one of its transactions.
+type forgetful struct {
+	simulated.Chip
+	left int // transactions until then
+	ago  time.Duration
+}
+
+func (f *forgetful) Tx(at time.Time, w, r []byte) error {
+	if f.left--; f.left == 0 {
+		f.PowerUp(at.Add(-f.ago))
+	}
+	return f.Chip.Tx(at, w, r)
+}
+
+// Before whichever transaction of a read the power goes away for a moment: there is an error or the right values.
+func TestRegisterChipsForget(t *testing.T) {
+	t.Parallel()
+	for _, s := range registerSpecimens {
+		synctest.Test(t, func(t *testing.T) {
+			for i := range 32 {
+				step := i/2 + 1
+				chip := &forgetful{Chip: s.model(), ago: time.Duration(i%2) * 50 * time.Millisecond} // it starts, or has started
+				sensor, _ := chipOn(t, s.chip, chip)
+				time.Sleep(time.Second)
+				if _, err := s.settle(t, sensor); err != nil {
+					t.Fatalf("%s: %v", s.chip, err)
+				}
+				time.Sleep(time.Second)
+				chip.left = step
+				for range 2 {
+					if values, err := read(t, sensor); err == nil && s.wrong(values) != "" {
+						t.Errorf("%s, power lost before transaction %d: %s", s.chip, step, s.wrong(values))
+					}
+				}
+				chip.left = 0
+				time.Sleep(time.Second)
+				if values, err := s.settle(t, sensor); err != nil || s.wrong(values) != "" {
+					t.Errorf("%s, after transaction %d: %v, %v", s.chip, step, values, err)
+				}
+			}
+		})
+	}
+}
+
+// disguised is a chip that answers something else in one register.
+type disguised struct {
+	simulated.Chip
+	register byte
+	written  [][]byte
+}
+
+func (d *disguised) Tx(at time.Time, w, r []byte) error {
+	if len(w) > 1 {
+		d.written = append(d.written, slices.Clone(w))
+	}
+	err := d.Chip.Tx(at, w, r)
+	if len(w) == 1 && w[0] == d.register && len(r) > 0 {
+		r[0] ^= 0x2c
+	}
+	return err
+}
+
+// A chip that is all a chip has to be, but for its identity, is not found, not written to, and not read.
+func TestRegisterChipsNeedTheirIdentity(t *testing.T) {
+	t.Parallel()
+	identity := map[string][]byte{
+		"bmp180": {0xd0}, "bme680": {0xd0, 0xf0}, "dps310": {0x0d}, "mcp9808": {6, 7}, "emc1413": {0xfd, 0xfe},
+		"emc1414": {0xfd, 0xfe}, "ccs811": {0x20, 0x21}, "lsm303dlhc": {0x0a}, "mpu6050": {0x75},
+	}
+	for _, s := range registerSpecimens {
+		if len(identity[s.chip]) == 0 {
+			t.Errorf("%s: which registers say what it is?", s.chip)
+		}
+		for _, register := range identity[s.chip] {
+			synctest.Test(t, func(t *testing.T) {
+				chip := &disguised{Chip: s.model(), register: register}
+				sim, addr := simulated.NewBus(1), s.driver(t).Addresses[0]
+				sim.Attach(addr, chip)
+				bus := sensors.NewBus(1, sim)
+				time.Sleep(time.Second)
+				if found := sensors.Scan(t.Context(), []*sensors.Bus{bus}); len(found) != 1 || found[0].Chip != "" {
+					t.Errorf("%s, register 0x%02x: found %v", s.chip, register, found)
+				}
+				values, err := read(t, openChip(t, s.chip, bus, addr))
+				if err == nil || !strings.Contains(err.Error(), "another chip") {
+					t.Errorf("%s, register 0x%02x: %v, %v, want an error", s.chip, register, values, err)
+				}
+				if len(chip.written) > 0 {
+					t.Errorf("%s, register 0x%02x: %x was written", s.chip, register, chip.written)
+				}
+			})
+		}
+	}
+}
+
+// A chip that was without power may be another one: its calibration is read again.
+func TestCalibrationIsReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, s := range registerSpecimens {
+		register, ok := map[string]byte{"bmp180": 0xaa, "bme680": 0x89, "dps310": 0x10}[s.chip]
+		if !ok {
+			continue
+		}
+		synctest.Test(t, func(t *testing.T) {
+			sensor, bus, addr := s.put(t)
+			bus.Record()
+			for _, want := range []bool{true, false, true} {
+				time.Sleep(time.Second)
+				if _, err := read(t, sensor); err != nil {
+					t.Fatal(err)
+				}
+				asked := func(w []byte) bool { return len(w) == 1 && w[0] == register }
+				if got := slices.ContainsFunc(bus.Written(addr), asked); got != want {
+					t.Errorf("%s: calibration read: %v, want %v", s.chip, got, want)
+				}
+				if !want {
+					bus.Unplug(addr)
+					bus.Plug(addr)
+				}
+			}
+		})
+	}
+}
+
 // A clock's memory can hold any byte at any place.
 func TestMPU6050IsNoMemory(t *testing.T) {
 	t.Parallel()
