@@ -24,11 +24,12 @@ type specimen struct {
 	within map[string]float64 // how far a value may be off: the resolution of the chip
 
 	warmUp time.Duration // for which reads may fail after power-up
+	period time.Duration // between two measurements of a chip that measures by itself, more slowly than once a second
 }
 
 // specimens has one of each chip at least, by families.
 func specimens() []specimen {
-	return slices.Concat(boschSpecimens, thermometerSpecimens, muxSpecimens, registerSpecimens)
+	return slices.Concat(boschSpecimens, thermometerSpecimens, muxSpecimens, registerSpecimens, commandSpecimens)
 }
 
 var mild = air(simulated.Air{Celsius: 21.5, Percent: 45, Pascals: 101325})
@@ -140,7 +141,7 @@ func TestEveryDriverReadsItsModel(t *testing.T) {
 			if wrong := s.wrong(values); wrong != "" {
 				t.Error(wrong)
 			}
-			time.Sleep(time.Second)
+			time.Sleep(max(s.period, time.Second))
 			values, err = read(t, sensor)
 		}
 	})

@@ -139,7 +139,8 @@ func segment(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool, excep
 }
 
 // look tries the drivers of one address until one knows the chip, those that send commands last. It reports false where
-// nobody is.
+// nobody is: where no driver had an answer. One that had none proves nothing, since a chip that takes commands acknowledges
+// no register.
 func look(ctx context.Context, d Device) (Finding, bool) {
 	f := Finding{Bus: d.Bus.Number(), Channel: d.Bus.route.channelName(), Address: d.Addr, Kernel: d.Bus.owner(d.Addr), on: d.Bus}
 	if f.Kernel != "" {
@@ -150,10 +151,13 @@ func look(ctx context.Context, d Device) (Finding, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
+	answered := false
 	for _, driver := range candidates(d.Addr) {
 		is, err := driver.probe(ctx, d)
 		switch {
-		case absent(err), errors.Is(err, context.Canceled):
+		case errors.Is(err, ErrNoAnswer):
+			continue
+		case errors.Is(err, ErrTimeout), errors.Is(err, context.Canceled):
 			return f, false
 		case err != nil:
 			f.Err = err
@@ -165,8 +169,9 @@ func look(ctx context.Context, d Device) (Finding, bool) {
 			}
 			return f, true
 		}
+		answered = true
 	}
-	return f, true
+	return f, answered
 }
 
 // candidates returns the drivers of chips that can be at addr, in the order in which they are asked.

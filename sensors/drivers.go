@@ -21,8 +21,8 @@ type Driver struct {
 	Commands [][]byte
 
 	// probe reports whether the chip at d is of this kind. It writes nothing but numbers of registers, which are harmless
-	// on whatever else of the table may stand at one of the addresses, and Commands. No answer to a command is no error:
-	// then it is another chip.
+	// on whatever else of the table may stand at one of the addresses, and Commands. A chip that does not acknowledge may
+	// be another one: after [ErrNoAnswer] the next driver is asked.
 	probe func(ctx context.Context, d Device) (bool, error)
 	// open returns the chip at d without touching it: the first Read sets it up.
 	open func(d Device) Sensor
@@ -54,6 +54,14 @@ var drivers = []Driver{
 	tmp102,
 	tmp105,
 	lm75,
+	hdc1080,
+	sht3x,
+	sht4x,
+	htu21,
+	si7021,
+	aht20,
+	scd4x,
+	sgp30,
 }
 
 // Quantities that several chips measure. Their rates are what a sensor in air can follow, with room to spare.

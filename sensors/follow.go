@@ -89,13 +89,17 @@ func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *h
 	defer cancel()
 	t.grader.calibrations = s.orders(t.name).corrected
 	m, err := t.measure(timed)
-	if err != nil && s.worthARetry(t) && timed.Err() == nil {
+	if err != nil && !errors.Is(err, ErrNotReady) && s.worthARetry(t) && timed.Err() == nil {
 		s.retried(t)
 		m, err = t.measure(timed)
 	}
 	at := s.o.Now()
 	if ctx.Err() != nil || !s.orders(t.name).measuring {
 		return nil // stopped meanwhile
+	}
+	if errors.Is(err, ErrNotReady) {
+		s.skipped(t, 1)
+		return nil
 	}
 	r := &holdfast.Reading{Time: at.Time, Mono: at.Mono, Clock: at.Clock(), Sensor: t.name, Values: m.values, Quality: m.quality}
 	if err == nil {

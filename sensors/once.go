@@ -1,6 +1,7 @@
 package sensors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func (s *Sampler) once(ctx context.Context, t *track, q question, out chan<- *ho
 	if r == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return fmt.Errorf("not read: %s", t.last.Error)
+		return fmt.Errorf("not read: %s", cmp.Or(t.last.Error, ErrNotReady.Error()))
 	}
 	copied := copyOf(r)
 	select {
