@@ -12,12 +12,13 @@ import (
 
 // The AHT20 and AHT21 of Aosong. Datasheet AHT20, version 1.0, §5. The AHT10, which sends no checksum, is not read.
 var (
-	aht20Status     = []byte{0x71}
 	aht20Initialise = []byte{0xbe, 0x08, 0x00}
 	aht20Measure    = []byte{0xac, 0x33, 0x00}
 )
 
 const (
+	aht20Status = 0x71 // one byte
+
 	aht20Busy       = 1 << 7
 	aht20Calibrated = 1 << 3 // §5.3, table 10; without it the values mean nothing
 	aht20Fixed      = 0xe0   // busy, and two bits that are 0 in a chip that nobody has set up otherwise
@@ -32,7 +33,7 @@ const (
 var aht20 = Driver{
 	Chip: "aht20", Part: "Aosong AHT20, AHT21", Addresses: []uint16{0x38}, Confidence: Likely,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 85), humidity},
-	Commands:   [][]byte{aht20Status},
+	Commands:   [][]byte{{aht20Status}},
 	probe:      isAHT20,
 	open:       func(d Device) Sensor { return &aht{device: d} },
 }
@@ -49,7 +50,7 @@ func isAHT20(ctx context.Context, d Device) (bool, error) {
 		return false, nil
 	}
 	var status [1]byte
-	if err := d.command(ctx, aht20Status, 0, status[:]); err != nil {
+	if err := d.read(ctx, aht20Status, status[:]); err != nil {
 		return false, err
 	}
 	return status[0] == all[0], nil
@@ -94,7 +95,7 @@ func (a *aht) measure(ctx context.Context) (map[string]float64, error) {
 // setUp looks at the status, and has the chip load its calibration where it has not.
 func (a *aht) setUp(ctx context.Context) error {
 	var status [1]byte
-	if err := a.device.command(ctx, aht20Status, 0, status[:]); err != nil {
+	if err := a.device.read(ctx, aht20Status, status[:]); err != nil {
 		return err
 	}
 	switch {
