@@ -183,6 +183,32 @@ func TestNothingIsResetByBeingLookedAt(t *testing.T) {
 	}
 }
 
+// A chip of registers takes the commands for what they are to it, and what it answers has no checksum.
+func TestOtherChipsAtTheirAddresses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bus, chips := simulated.NewBus(1), map[uint16]*foreign{}
+		for _, addr := range []uint16{0x38, 0x40, 0x44, 0x46, 0x58, 0x62} {
+			chips[addr] = &foreign{}
+			bus.Attach(addr, chips[addr])
+		}
+		found := sensors.Scan(t.Context(), []*sensors.Bus{sensors.NewBus(1, bus)})
+		if len(found) != len(chips) {
+			t.Errorf("found %v", found)
+		}
+		for _, f := range found {
+			if f.Chip != "" || f.Err != nil {
+				t.Errorf("%v", f)
+			}
+			for _, w := range chips[f.Address].written {
+				if len(w) > 0 && !commanded(f.Address, w) {
+					t.Errorf("0x%02x: %x was written", f.Address, w)
+				}
+			}
+		}
+	})
+}
+
 func TestAnAHT20WithoutCalibration(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
