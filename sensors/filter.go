@@ -44,7 +44,11 @@ type measurement struct {
 
 // measure takes one sample: as many measurements as the filter wants, without what is bad, calibrated and graded.
 func (t *track) measure(ctx context.Context) (m measurement, err error) {
-	if m.values, m.bad, err = t.several(ctx); err != nil {
+	m.values, m.bad, err = t.several(ctx)
+	switch {
+	case errors.Is(err, ErrNotReady):
+		return m, err
+	case err != nil:
 		t.grader.forget()
 		return m, err
 	}
@@ -52,24 +56,31 @@ func (t *track) measure(ctx context.Context) (m measurement, err error) {
 	if t.filter.Spikes && len(jumped) > 0 {
 		again, bad, err := t.several(ctx)
 		m.bad = append(m.bad, bad...)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrNotReady): // it measures slowly: the first is all there is, and suspect
+		case err != nil:
 			t.grader.forget()
 			return m, err
+		default:
+			jumped = slices.DeleteFunc(t.grader.jumped(again, time.Now()), func(name string) bool {
+				return t.grader.agree(name, m.values, again)
+			})
+			m.values = again
 		}
-		jumped = slices.DeleteFunc(t.grader.jumped(again, time.Now()), func(name string) bool {
-			return t.grader.agree(name, m.values, again)
-		})
-		m.values = again
 	}
 	m.quality = t.grader.grade(m.values, time.Now(), jumped, len(m.bad) > 0)
 	return m, nil
 }
 
-// several measures as often as the filter wants, and returns what the measurements come to, calibrated.
+// several measures as often as the filter wants, or as a slow chip lets it, and returns what the measurements come to,
+// calibrated.
 func (t *track) several(ctx context.Context) (values map[string]float64, bad []string, err error) {
 	all := map[string][]float64{}
 	for range max(t.filter.Samples, 1) {
 		values, err := t.sensor.Read(ctx)
+		if errors.Is(err, ErrNotReady) && len(all) > 0 {
+			break
+		}
 		if err != nil {
 			return nil, bad, err
 		}

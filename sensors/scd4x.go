@@ -28,7 +28,7 @@ const (
 var scd4x = Driver{
 	Chip: "scd4x", Part: "Sensirion SCD40, SCD41, SCD43", Addresses: []uint16{0x62}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{
-		{Name: "co2_ppm", Unit: "ppm", Precision: 0, Min: 1, Max: 40000}, celsius(2, -10, 60), humidity,
+		restless(holdfast.Quantity{Name: "co2_ppm", Unit: "ppm", Precision: 0, Min: 1, Max: 40000}, time.Hour), celsius(2, -10, 60), humidity,
 	},
 	Commands: [][]byte{scd4xSerial, scd4xReady},
 	probe:    isSCD4x,
