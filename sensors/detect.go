@@ -58,7 +58,8 @@ func SensorName(chip, bus string, addr uint16) string {
 }
 
 // Scan looks at every address of the driver table on every bus, all buses at once, and returns what it found in the order
-// of buses and addresses. Nothing is written to any chip but the number of the register to be read.
+// of buses and addresses. Nothing is written to any chip but the number of the register to be read, and where no chip of
+// registers is known the commands by which others say what they are.
 func Scan(ctx context.Context, buses []*Bus) []Finding {
 	found := make([][]Finding, len(buses))
 	var scans sync.WaitGroup

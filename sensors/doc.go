@@ -12,8 +12,8 @@
 //
 // A [Replay] hands out the rows of a CSV file instead, so that known numbers can be sent through everything behind it.
 //
-// Nothing is written to a chip before its identity is sure, and a chip that a driver of the kernel owns is left alone.
-// A value outside what its chip can measure, or not a finite number, never leaves the package. Readings are not stored
-// here, and nothing here knows where they go: what the consumer does not take before the next sample is due is skipped
-// and counted.
+// Nothing but questions is written to a chip before its identity is sure, and a chip that a driver of the kernel owns is
+// left alone. A value outside what its chip can measure, or not a finite number, never leaves the package. Readings are not
+// stored here, and nothing here knows where they go: what the consumer does not take before the next sample is due is
+// skipped and counted.
 package sensors

@@ -79,6 +79,53 @@ func TestSCD4xThatMeasuresIsNotStopped(t *testing.T) {
 	}
 }
 
+// A pause in measuring is no fault of the chip; that it never has anything new is one.
+func TestSCD4xWithNothingNew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sensor, bus := chipOn(t, "scd4x", simulated.NewSCD4x(mild, always(700)))
+		time.Sleep(time.Second)
+		for range 3 {
+			for range 7 {
+				if _, err := read(t, sensor); err != nil && !errors.Is(err, sensors.ErrNotReady) {
+					t.Error(err)
+				}
+				time.Sleep(time.Second)
+			}
+			time.Sleep(time.Hour)
+			bus.Unplug(0x76)
+			bus.Plug(0x76)
+			time.Sleep(time.Second)
+		}
+		bus.Attach(0x76, mute{})
+		began := time.Now()
+		for errors.Is(readError(t, sensor), sensors.ErrNotReady) && time.Since(began) < time.Hour {
+			time.Sleep(time.Second)
+		}
+		if after := time.Since(began); after < 25*time.Second || after > 65*time.Second {
+			t.Errorf("an error after %v, want one within a minute", after)
+		}
+	})
+}
+
+func readError(t *testing.T, s sensors.Sensor) error {
+	_, err := read(t, s)
+	return err
+}
+
+// mute is an SCD4x that measures and never has anything new.
+type mute struct{}
+
+func (mute) PowerUp(time.Time) {}
+
+func (mute) Tx(_ time.Time, w, r []byte) error {
+	if string(w) == "\x36\x82" {
+		return simulated.ErrNoAnswer
+	}
+	copy(r, "\x80\x00\xa2")
+	return nil
+}
+
 // A loss of power that no transaction has noticed: the SCD4x no longer measures, the SGP30 says 400 ppm for ever.
 func TestGasSensorsThatForgot(t *testing.T) {
 	t.Parallel()

@@ -69,22 +69,24 @@ func isSCD4x(ctx context.Context, d Device) (bool, error) {
 type scd struct {
 	device  Device
 	checked time.Time // when it was last sure that the chip measures; zero after an error
-	heard   time.Time // when the last measurement came, or waiting for one began
+	asked   time.Time
+	waited  time.Duration // for something new, a pause in asking counted as one period at most
 }
 
 func (s *scd) Read(ctx context.Context) (map[string]float64, error) {
 	values, err := s.fetch(ctx)
 	if err != nil && !errors.Is(err, ErrNotReady) {
-		s.checked = time.Time{}
+		s.checked, s.waited = time.Time{}, 0
 		return nil, err
 	}
 	return values, err
 }
 
 func (s *scd) fetch(ctx context.Context) (map[string]float64, error) {
-	if s.checked.IsZero() {
-		s.heard = time.Now()
+	if !s.checked.IsZero() {
+		s.waited += min(time.Since(s.asked), scd4xLongPeriod)
 	}
+	s.asked = time.Now()
 	if time.Since(s.checked) > scd4xPeriod+time.Second { // it measures slowly, or has been without power
 		if err := s.start(ctx); err != nil {
 			return nil, err
@@ -95,8 +97,8 @@ func (s *scd) fetch(ctx context.Context) (map[string]float64, error) {
 		return nil, err
 	}
 	if ready[0]&0x7ff == 0 {
-		if waited := time.Since(s.heard); waited > 2*scd4xLongPeriod {
-			return nil, fmt.Errorf("no measurement for %v", waited.Round(time.Second))
+		if s.waited > 2*scd4xLongPeriod {
+			return nil, fmt.Errorf("no measurement for %v", s.waited.Round(time.Second))
 		}
 		return nil, ErrNotReady
 	}
@@ -104,7 +106,7 @@ func (s *scd) fetch(ctx context.Context) (map[string]float64, error) {
 	if err := s.device.command(ctx, scd4xRead, scd4xCommandTime, answer[:]); err != nil {
 		return nil, err
 	}
-	s.checked, s.heard = time.Now(), time.Now()
+	s.checked, s.waited = time.Now(), 0
 	return decodeSCD4x(answer[:])
 }
 

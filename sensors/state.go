@@ -17,7 +17,7 @@ type State struct {
 	Quality  map[string]holdfast.Quality // of those that are not good
 	Time     time.Time                   // of the last reading, zero before the first
 	Samples  uint64                      // readings handed out
-	Skipped  uint64                      // samples that were due and not taken, or not taken over by the consumer in time
+	Skipped  uint64                      // samples that were due and not taken, or had nothing new, or were not taken over in time
 	Errors   uint64                      // samples that failed
 	Retries  uint64                      // samples that were taken again at once
 	Bad      uint64                      // values that were no measurement and were left out
