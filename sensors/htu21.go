@@ -23,7 +23,7 @@ const (
 	htu21WriteUser = 0xe6
 	htu21Settings  = 1<<7 | 1<<0 | 1<<2 // of the user register: resolution, 0 for the highest, and heater
 
-	// Of the slowest of the kind, the SHT21, at 14 and 12 bits: SHT21 §2.3. The HTU21D takes 50 and 16 ms, the Si7021 11 and 23.
+	// Of the slowest that look like an HTU21D, the SHT21, at 14 and 12 bits: SHT21 §2.3. The HTU21D itself takes 50 and 16 ms.
 	htu21TemperatureTime = 85 * time.Millisecond
 	htu21HumidityTime    = 29 * time.Millisecond
 )
@@ -33,7 +33,7 @@ var htu21 = Driver{
 	Quantities: []holdfast.Quantity{celsius(2, -40, 125), humidity},
 	Commands:   [][]byte{htu21Serial1, htu21Serial2},
 	probe:      isHTU21,
-	open:       func(d Device) Sensor { return &htu{device: d, is: isHTU21} },
+	open:       func(d Device) Sensor { return &htu{d, isHTU21, htu21TemperatureTime, htu21HumidityTime, false} },
 }
 
 func isHTU21(ctx context.Context, d Device) (bool, error) {
@@ -73,7 +73,11 @@ func htu21Maker(ctx context.Context, d Device) (htu21Made, error) {
 type htu struct {
 	device Device
 	is     func(context.Context, Device) (bool, error)
-	known  bool
+
+	temperatureTime time.Duration
+	humidityTime    time.Duration
+
+	known bool
 }
 
 func (h *htu) Read(ctx context.Context) (map[string]float64, error) {
@@ -96,10 +100,10 @@ func (h *htu) measure(ctx context.Context) (map[string]float64, error) {
 		return nil, err
 	}
 	var t, rh [3]byte
-	if err := h.device.command(ctx, htu21Temperature, htu21TemperatureTime, t[:]); err != nil {
+	if err := h.device.command(ctx, htu21Temperature, h.temperatureTime, t[:]); err != nil {
 		return nil, err
 	}
-	if err := h.device.command(ctx, htu21Humidity, htu21HumidityTime, rh[:]); err != nil {
+	if err := h.device.command(ctx, htu21Humidity, h.humidityTime, rh[:]); err != nil {
 		return nil, err
 	}
 	return decodeHTU21(t, rh)

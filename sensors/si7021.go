@@ -2,6 +2,7 @@ package sensors
 
 import (
 	"context"
+	"time"
 
 	"holdfast"
 )
@@ -11,6 +12,10 @@ const (
 	si7013   = 0x0d
 	si7020   = 0x14
 	si7021ID = 0x15
+
+	// Table 2. Humidity takes a temperature too.
+	si7021TemperatureTime = 10800 * time.Microsecond
+	si7021HumidityTime    = 12*time.Millisecond + si7021TemperatureTime
 )
 
 var si7021 = Driver{
@@ -18,7 +23,7 @@ var si7021 = Driver{
 	Quantities: []holdfast.Quantity{celsius(2, -40, 125), humidity},
 	Commands:   [][]byte{htu21Serial1, htu21Serial2},
 	probe:      isSi7021,
-	open:       func(d Device) Sensor { return &htu{device: d, is: isSi7021} },
+	open:       func(d Device) Sensor { return &htu{d, isSi7021, si7021TemperatureTime, si7021HumidityTime, false} },
 }
 
 func isSi7021(ctx context.Context, d Device) (bool, error) {

@@ -88,8 +88,11 @@ func (c *HTU21) measure(at time.Time, humidity bool) reply {
 	if humidity {
 		v, bits, status, takes = (air.Percent+6)/125, []int{12, 8, 10, 11}[code], 2, 16*time.Millisecond
 	}
-	if c.silabs {
-		takes = 23 * time.Millisecond
+	switch {
+	case c.silabs && humidity:
+		takes = 22800 * time.Microsecond
+	case c.silabs:
+		takes = 10800 * time.Microsecond
 	}
 	unit := math.Exp2(float64(16 - bits))
 	raw := uint16(min(max(math.Round(v*65536/unit), 0)*unit, 65536-unit))
