@@ -29,8 +29,10 @@ type specimen struct {
 
 // specimens has one of each chip at least, by families.
 func specimens() []specimen {
-	return slices.Concat(boschSpecimens, thermometerSpecimens, muxSpecimens, registerSpecimens, commandSpecimens)
+	return slices.Concat(boschSpecimens, thermometerSpecimens, muxSpecimens, registerSpecimens, commandSpecimens, electricalSpecimens)
 }
+
+func always[T any](v T) func(time.Time) T { return func(time.Time) T { return v } }
 
 var mild = air(simulated.Air{Celsius: 21.5, Percent: 45, Pascals: 101325})
 

@@ -72,7 +72,7 @@ func TestScanFindsWhatIsThere(t *testing.T) {
 func TestScanLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]map[byte][2]byte{
-		"ads1115":                    {0: {0x12, 0x34}, 1: {0x85, 0x83}, 2: {0x80, 0x00}, 3: {0x7f, 0xff}},
+		"an ads1115 that compares":   {0: {0x12, 0x34}, 1: {0x85, 0x80}, 2: {0x80, 0x00}, 3: {0x7f, 0xff}},
 		"tmp117":                     {0: {0x0c, 0x80}, 1: {0x02, 0x20}, 2: {0x60, 0x00}, 3: {0x80, 0x00}},
 		"zeros":                      {},
 		"ones":                       {0: {255, 255}, 1: {255, 255}, 2: {255, 255}, 3: {255, 255}, 6: {255, 255}},

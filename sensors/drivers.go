@@ -16,6 +16,10 @@ type Driver struct {
 	Quantities []holdfast.Quantity // what it measures; none where it is only known
 	Confidence Confidence          // of probe
 
+	Wiring string   // for people: the address pins, and what else a newcomer must know before he connects it
+	Notes  string   // for people: what the values mean and what they do not
+	Tested []string // with what, besides the model, its faults and the datasheet's numbers
+
 	// Commands are what probe writes besides numbers of registers: the read-identity commands of the datasheet. A driver
 	// with commands is asked only where no other knows the chip.
 	Commands [][]byte
@@ -50,11 +54,18 @@ var drivers = []Driver{
 	emc1414,
 	ccs811,
 	lsm303dlhc,
+	veml7700,
+	ina226,
+	hdc1080,
 	mpu6050,
 	tmp102,
 	tmp105,
 	lm75,
-	hdc1080,
+	ads1115,
+	ina219,
+	bh1750,
+	ds3231,
+	ds1338,
 	sht3x,
 	sht4x,
 	htu21,
@@ -63,6 +74,12 @@ var drivers = []Driver{
 	scd4x,
 	sgp30,
 }
+
+// What proves a driver besides what proves every one.
+const (
+	testedPeriph    = "periph's driver reads the model"
+	testedVirtualPi = "QEMU's model of the chip on a real kernel"
+)
 
 // Quantities that several chips measure. Their rates are what a sensor in air can follow, with room to spare.
 

@@ -45,7 +45,7 @@ func TestSCD4xThatMeasuresIsNotStopped(t *testing.T) {
 	for name, start := range map[string][]byte{"every 5 s": {0x21, 0xb1}, "every 30 s": {0x21, 0xac}} {
 		synctest.Test(t, func(t *testing.T) {
 			bus := simulated.NewBus(1)
-			bus.Attach(0x62, simulated.NewSCD4x(mild, always(700)))
+			bus.Attach(0x62, simulated.NewSCD4x(mild, always(700.0)))
 			time.Sleep(time.Second)
 			if err := bus.Tx(0x62, start, nil); err != nil {
 				t.Fatal(err)
@@ -83,7 +83,7 @@ func TestSCD4xThatMeasuresIsNotStopped(t *testing.T) {
 func TestSCD4xWithNothingNew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sensor, bus := chipOn(t, "scd4x", simulated.NewSCD4x(mild, always(700)))
+		sensor, bus := chipOn(t, "scd4x", simulated.NewSCD4x(mild, always(700.0)))
 		time.Sleep(time.Second)
 		for range 3 {
 			for range 7 {
@@ -165,7 +165,7 @@ func TestGasSensorsThatForgot(t *testing.T) {
 
 func TestSGP30(t *testing.T) {
 	t.Parallel()
-	clean := func() *simulated.SGP30 { return simulated.NewSGP30(always(400), always(0)) }
+	clean := func() *simulated.SGP30 { return simulated.NewSGP30(always(400.0), always(0.0)) }
 	t.Run("nothing for 15 s, then also clean air", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

@@ -53,7 +53,7 @@ var iioKinds = []kernelKind{
 	kind(`in_temp(\d*)`, celsius(2, -100, 300), 0.001),
 	kind(`in_humidityrelative(\d*)`, humidity, 0.001),
 	kind(`in_pressure(\d*)`, pascals(1000, 200000), 1000),
-	kind(`in_illuminance(\d*)`, holdfast.Quantity{Name: "illuminance_lux", Unit: "lx", Precision: 1, Min: 0, Max: 200000}, 1),
+	kind(`in_illuminance(\d*)`, lux(1, 200000), 1),
 	kind(`in_voltage(\d*)`, volts, 0.001),
 	kind(`in_current(\d*)`, amperes, 0.001),
 	kind(`in_power(\d*)`, watts, 0.001),

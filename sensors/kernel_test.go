@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -88,7 +89,7 @@ func TestKernelChips(t *testing.T) {
 		}
 	}
 	want := "i2c-1 0x48: ti_ads1115, left to the kernel's driver some_driver and read through it as ti_ads1115-1-48"
-	if len(said) < 3 || said[0] != want && said[1] != want {
+	if !slices.Contains(said, want) {
 		t.Errorf("scan says %q, want %q among them", said, want)
 	}
 	if last := said[len(said)-1]; !strings.HasSuffix(last, "left to the kernel's driver some_driver") {

@@ -326,7 +326,7 @@ func TestRegisterChipsFollow(t *testing.T) {
 		} {
 			synctest.Test(t, func(t *testing.T) {
 				models := map[string]simulated.Chip{
-					"bmp180": simulated.NewBMP180(air(want)), "bme680": simulated.NewBME680(air(want), always(52000)),
+					"bmp180": simulated.NewBMP180(air(want)), "bme680": simulated.NewBME680(air(want), always(52000.0)),
 					"dps310": simulated.NewDPS310(air(want)), "mcp9808": simulated.NewMCP9808(air(want)),
 				}
 				within := map[string]float64{"bmp180": 0.101, "bme680": 0.02, "dps310": 0.01, "mcp9808": 0}[chip]
@@ -414,7 +414,7 @@ func TestCCS811WarmsUp(t *testing.T) {
 func TestEMC1413WithoutDiode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sensor, _ := chipOn(t, "emc1413", simulated.NewEMC1413(always(-5), nil, always(40)))
+		sensor, _ := chipOn(t, "emc1413", simulated.NewEMC1413(always(-5.0), nil, always(40.0)))
 		time.Sleep(time.Second)
 		got, err := read(t, sensor)
 		if err != nil || !slices.Equal(slices.Sorted(maps.Keys(got)), []string{"temperature_celsius", "temperature_diode2_celsius"}) {

@@ -15,12 +15,12 @@ var commandSpecimens = []specimen{
 	{chip: "htu21", model: func() simulated.Chip { return simulated.NewHTU21(mild) }, want: mildAir, within: withinStep},
 	{chip: "si7021", model: func() simulated.Chip { return simulated.NewSi7021(mild) }, want: mildAir, within: withinStep},
 	{chip: "hdc1080", model: func() simulated.Chip { return simulated.NewHDC1080(mild) }, want: mildAir, within: withinStep},
-	{chip: "scd4x", model: func() simulated.Chip { return simulated.NewSCD4x(mild, always(612)) },
+	{chip: "scd4x", model: func() simulated.Chip { return simulated.NewSCD4x(mild, always(612.0)) },
 		want:   map[string]float64{"co2_ppm": 612, "temperature_celsius": 21.5, "humidity_percent": 45},
 		within: withinHundredth,
 		// A chip that lost its power unnoticed is asked after six seconds whether it measures at all.
 		warmUp: 12 * time.Second, period: 5 * time.Second},
-	{chip: "sgp30", model: func() simulated.Chip { return simulated.NewSGP30(always(612), always(35)) },
+	{chip: "sgp30", model: func() simulated.Chip { return simulated.NewSGP30(always(612.0), always(35.0)) },
 		want: map[string]float64{"co2_equivalent_ppm": 612, "tvoc_ppb": 35},
 		// One that lost its power unnoticed while it warmed up is asked after thirty seconds, and then warms up.
 		warmUp: 50 * time.Second},

@@ -11,7 +11,7 @@ var registerSpecimens = []specimen{
 	{chip: "bmp180", model: func() simulated.Chip { return simulated.NewBMP180(mild) },
 		want:   map[string]float64{"temperature_celsius": 21.5, "pressure_pascals": 101325},
 		within: map[string]float64{"temperature_celsius": 0.1, "pressure_pascals": 10}},
-	{chip: "bme680", model: func() simulated.Chip { return simulated.NewBME680(mild, always(52000)) },
+	{chip: "bme680", model: func() simulated.Chip { return simulated.NewBME680(mild, always(52000.0)) },
 		want: map[string]float64{"temperature_celsius": 21.5, "humidity_percent": 45, "pressure_pascals": 101325,
 			"gas_resistance_ohms": 52000},
 		within: map[string]float64{"temperature_celsius": 0.02, "humidity_percent": 0.1, "pressure_pascals": 3,
@@ -25,7 +25,7 @@ var registerSpecimens = []specimen{
 		want: map[string]float64{"temperature_celsius": 31.5, "temperature_diode1_celsius": -12.25,
 			"temperature_diode2_celsius": 71.125}},
 	{chip: "emc1414", model: func() simulated.Chip {
-		return simulated.NewEMC1414(always(31.5), always(-12.25), always(71.125), always(130))
+		return simulated.NewEMC1414(always(31.5), always(-12.25), always(71.125), always(130.0))
 	},
 		want: map[string]float64{"temperature_celsius": 31.5, "temperature_diode1_celsius": -12.25,
 			"temperature_diode2_celsius": 71.125, "temperature_diode3_celsius": 130}},
@@ -49,8 +49,6 @@ var registerSpecimens = []specimen{
 			"angular_velocity_x_radps": 1.5e-4, "angular_velocity_y_radps": 1.5e-4, "angular_velocity_z_radps": 1.5e-4,
 			"temperature_celsius": 0.01}},
 }
-
-func always(v float64) func(time.Time) float64 { return func(time.Time) float64 { return v } }
 
 func tilted(time.Time) simulated.Motion {
 	return simulated.Motion{
