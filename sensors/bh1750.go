@@ -30,7 +30,7 @@ var bh1750 = Driver{
 	Chip: "bh1750", Part: "Rohm BH1750", Addresses: []uint16{0x23, 0x5c}, Confidence: Likely,
 	Quantities: []holdfast.Quantity{lux(1, 54612)},
 	Wiring:     "ADDR to GND: 0x23; to Vcc: 0x5c",
-	Notes:      "Above 54612 lx it is saturated and there is no value. No identity: it is known by answering every question with its last measurement",
+	Notes:      "Above 54612 lx it is saturated and there is no value. No identity: it is known by answering every question with its last measurement. A port expander at its address (PCF8574) with all pins low answers alike and would be written to: give that another address",
 	Tested:     []string{testedPeriph},
 	probe:      isBH1750,
 	open:       func(d Device) Sensor { return bh1750Chip{d} },
@@ -44,7 +44,8 @@ func lux(precision int, highest float64) holdfast.Quantity {
 // power on, which are opcodes of a BH1750 and do no harm to it. Before anything is written two bytes are read as they come:
 // a port expander (PCF8574, 0x20 to 0x27) sends its pins twice, and its pins are what a byte that is written would change. A
 // BH1750 that was measured here is left with 0; one that somebody else left with two equal bytes is not known until it is
-// without power. A register chip that holds nothing but zeros in its first registers cannot be told from it.
+// without power. What cannot be told from one that has not measured yet is an expander whose pins are all low, and a chip
+// with nothing but zeros in its first registers.
 func isBH1750(ctx context.Context, d Device) (bool, error) {
 	var first [2]byte
 	if err := d.Bus.Tx(ctx, d.Addr, nil, first[:]); err != nil {

@@ -49,6 +49,8 @@ var boschAddresses = []uint16{0x76, 0x77}
 var bme280 = Driver{
 	Chip: "bme280", Part: "Bosch BME280", Addresses: boschAddresses, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 85), humidity, restless(pascals(30000, 110000), time.Hour)},
+	Wiring:     "SDO to GND: 0x76; to Vcc: 0x77; CSB to Vcc",
+	Tested:     []string{testedPeriph},
 	probe:      isBME280,
 	open:       func(d Device) Sensor { return &bosch{device: d, is: isBME280, humid: true} },
 }
@@ -56,6 +58,8 @@ var bme280 = Driver{
 var bmp280 = Driver{
 	Chip: "bmp280", Part: "Bosch BMP280", Addresses: boschAddresses, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 85), restless(pascals(30000, 110000), time.Hour)},
+	Wiring:     "SDO to GND: 0x76; to Vcc: 0x77; CSB to Vcc",
+	Tested:     []string{testedPeriph},
 	probe:      isBMP280,
 	open:       func(d Device) Sensor { return &bosch{device: d, is: isBMP280} },
 }

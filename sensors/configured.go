@@ -16,14 +16,30 @@ import (
 // far as the chip itself does not contradict.
 type Configured struct {
 	Name     string        // of the sensor; chip-bus-address by default
-	Chip     string        // a chip of the driver table
+	Chip     string        // a chip of the driver table; empty where there are registers
 	Bus      int           // number of the bus
 	Mux      string        // address and channel of the multiplexer on it that the chip is behind: 70.3; empty for none
 	Address  uint16        // any, also one that the driver table does not have
 	Interval time.Duration // the sampler's by default
+
+	Registers []Register // what is to be read of a chip that the driver table does not have
+	Identity  *Identity  // of such a chip; nil where it has none
 }
 
-func (c Configured) name() string { return cmp.Or(c.Name, SensorName(c.Chip, c.bus(), c.Address)) }
+func (c Configured) name() string {
+	if len(c.Registers) > 0 {
+		return cmp.Or(c.Name, SensorName(registerChip, c.bus(), c.Address))
+	}
+	return cmp.Or(c.Name, SensorName(c.Chip, c.bus(), c.Address))
+}
+
+// driver returns how the chip is read.
+func (c Configured) driver() (Driver, bool) {
+	if len(c.Registers) > 0 {
+		return registerDriver(c.Registers, c.Identity), true
+	}
+	return driverOf(c.Chip)
+}
 
 // bus returns the bus, or the channel, as it stands in names.
 func (c Configured) bus() string {
@@ -44,11 +60,14 @@ func CheckSensors(list []Configured) error {
 	return errors.Join(errs...)
 }
 
+// CheckLast returns what is wrong with the last of the list, by itself or beside those before it.
+func CheckLast(list []Configured) error { return checkSensor(list, len(list)-1) }
+
 // checkSensor returns what is wrong with list[i], by itself or beside those before it.
 func checkSensor(list []Configured, i int) error {
 	c := list[i]
-	if d, ok := driverOf(c.Chip); !ok || len(d.Quantities) == 0 {
-		return fmt.Errorf("chip %q: want one of %s", c.Chip, strings.Join(chips(), ", "))
+	if err := c.checkChip(); err != nil {
+		return err
 	}
 	if c.Address < 0x03 || c.Address > 0x77 {
 		return fmt.Errorf("address 0x%02x: want 0x03 to 0x77", c.Address)
@@ -73,6 +92,24 @@ func checkSensor(list []Configured, i int) error {
 	return nil
 }
 
+// checkChip returns what is wrong with what is said of the chip: it is one of the table, or registers.
+func (c Configured) checkChip() error {
+	driver, ok := driverOf(c.Chip)
+	switch {
+	case len(c.Registers) > 0 && c.Chip != "":
+		return fmt.Errorf("chip %q and registers: want one of the two", c.Chip)
+	case len(c.Registers) > 0:
+		return checkRegisters(c.Registers, c.Identity)
+	case c.Identity != nil:
+		return errors.New("identity: want registers beside it; a chip of the table has its own")
+	case !ok:
+		return fmt.Errorf("chip %q: want one of %s, or registers", c.Chip, strings.Join(chips(), ", "))
+	case len(driver.Quantities) == 0:
+		return fmt.Errorf("chip %q: measures nothing", c.Chip)
+	}
+	return nil
+}
+
 // chips returns the names of those that measure.
 func chips() (names []string) {
 	for _, d := range drivers {
@@ -90,7 +127,7 @@ func (s *Sampler) configure() {
 			s.o.Log.Error("configured sensor is left out", "sensor", c.name(), "err", err)
 			continue
 		}
-		driver, _ := driverOf(c.Chip)
+		driver, _ := c.driver()
 		t := &track{name: c.name(), driver: driver, bus: c.bus(), addr: c.Address, configured: true}
 		s.open(t, c)
 		s.add(t)

@@ -33,6 +33,8 @@ var lm75Addresses = []uint16{0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f}
 var tmp102 = Driver{
 	Chip: "tmp102", Part: "Texas Instruments TMP102", Addresses: lm75Addresses, Confidence: Likely,
 	Quantities: []holdfast.Quantity{celsius(2, -55, 150)},
+	Wiring:     "A0 to GND: 0x48, Vcc: 0x49, SDA: 0x4a, SCL: 0x4b",
+	Tested:     []string{testedPeriph},
 	probe:      isTMP102,
 	open:       func(d Device) Sensor { return &thermometer{device: d, kind: kindTMP102} },
 }
@@ -40,6 +42,8 @@ var tmp102 = Driver{
 var tmp105 = Driver{
 	Chip: "tmp105", Part: "Texas Instruments TMP105", Addresses: lm75Addresses, Confidence: Likely,
 	Quantities: []holdfast.Quantity{celsius(2, -55, 128)},
+	Wiring:     "A2, A1, A0 to GND or Vcc: 0x48 to 0x4f",
+	Tested:     []string{testedVirtualPi},
 	probe:      isTMP105,
 	open:       func(d Device) Sensor { return &thermometer{device: d, kind: kindTMP105} },
 }
@@ -47,6 +51,8 @@ var tmp105 = Driver{
 var lm75 = Driver{
 	Chip: "lm75", Part: "LM75 and its like", Addresses: lm75Addresses, Confidence: Likely,
 	Quantities: []holdfast.Quantity{celsius(1, -55, 125)},
+	Wiring:     "A2, A1, A0 to GND or Vcc: 0x48 to 0x4f",
+	Notes:      "Read in half degrees, which every chip of the kind has",
 	probe:      isLM75,
 	open:       func(d Device) Sensor { return &thermometer{device: d, kind: kindLM75} },
 }

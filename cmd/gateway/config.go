@@ -73,6 +73,8 @@ type SensorConfig struct {
 	Mux        string // 70.3 for channel 3 of the multiplexer at 0x70
 	Address    uint16
 	Interval   time.Duration
+	Registers  []sensors.Register // of a chip for which there is no driver
+	Identity   *sensors.Identity
 }
 
 // ButtonConfig places the start/stop button. Pin empty: no button.

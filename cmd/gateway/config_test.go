@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ sensors:
 	}
 	want := SensorConfig{Name: "cold_room", Chip: "tmp102", Bus: 1, Address: 0x48, Interval: 500 * time.Millisecond}
 	if cfg.Device != "pi-7" || cfg.MQTTHost != "other.example.org" || cfg.Ack != holdfast.AckReceipt || cfg.Interval != 7*time.Second ||
-		cfg.Button.Edge != "rising" || cfg.Button.Pull != "up" || len(cfg.Sensors) != 1 || cfg.Sensors[0] != want {
+		cfg.Button.Edge != "rising" || cfg.Button.Pull != "up" || len(cfg.Sensors) != 1 || !reflect.DeepEqual(cfg.Sensors[0], want) {
 		t.Errorf("got %+v", cfg)
 	}
 }

@@ -14,6 +14,7 @@ import (
 // mistake says its line or its variable.
 func FuzzConfig(f *testing.F) {
 	f.Add("mqtt:\n  host: broker\n  port: 8883\nsampling: {interval: 0.1}\nsensors:\n  - {chip: bme280, bus: 1, address: 0x76, interval: 5}\n")
+	f.Add("sensors: [{address: 0x36, identity: {register: 8, width: 2, value: 18}, registers: [{quantity: a_volts, unit: V, register: 2, width: 2, scale: 0.1}]}]\n")
 	f.Add("mqtt: {port: 70000}\nsensors: [{chip: x}, 7]\nbutton: [1]\nunknown: 3\n")
 	f.Add("a: &a [*a]\n")
 	f.Add("device: {id: \"a b\"}\nhttp: {listen: \"nowhere\"}\nlog: {level: LOUD}\n")
@@ -82,7 +83,7 @@ func checkConfig(t *testing.T, c Config) {
 		t.Errorf("device %q", c.Device)
 	}
 	for _, s := range c.Sensors {
-		if s.Chip == "" || s.Address < 0x08 || s.Address > 0x77 || s.Name != "" && holdfast.CheckSensor(s.Name) != nil {
+		if (s.Chip == "") != (len(s.Registers) > 0) || s.Address < 0x08 || s.Address > 0x77 || s.Name != "" && holdfast.CheckSensor(s.Name) != nil {
 			t.Errorf("sensor %+v", s)
 		}
 		if s.Interval != 0 {

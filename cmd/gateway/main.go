@@ -31,6 +31,7 @@ func subcommands() []subcommand {
 	return []subcommand{
 		{"run", "[--simulate | --replay FILE] [--config FILE]", "measure, keep and forward until SIGTERM", runCommand},
 		{"scan", "[--simulate]", "print what answers on the I²C buses", scanCommand},
+		{"sensors", "", "print every chip that is known, as docs/sensors.md has it", sensorsCommand},
 		{"check", "[--config FILE]", "check configuration and rules; exit 2 with all mistakes", checkCommand},
 		{"env", "", "print every variable with its meaning and default", envCommand},
 		{"buffer", "check FILE | salvage DAMAGED NEW", "examine a buffer file", bufferCommand},

@@ -102,9 +102,15 @@ func (f *file) sensors(node *yaml.Node) {
 	for i, item := range node.Content {
 		path := fmt.Sprintf("sensors[%d]", i)
 		sensor, err := f.sensor(path, item)
-		if err == nil {
-			f.cfg.Sensors = append(f.cfg.Sensors, sensor)
+		if err != nil {
+			continue
 		}
+		list := append(slices.Clone(f.cfg.Sensors), sensor)
+		if err := sensors.CheckLast(configured(list)); err != nil {
+			f.wrong(item, path, "%v", err)
+			continue
+		}
+		f.cfg.Sensors = list
 	}
 }
 
@@ -118,12 +124,19 @@ func (f *file) sensor(path string, node *yaml.Node) (s SensorConfig, err error) 
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i].Value, node.Content[i+1]
-		if err := s.set(key, value.Value); err != nil {
-			f.wrong(value, path+"."+key, "%v", err)
+		switch key {
+		case "registers":
+			s.Registers = f.registers(path+".registers", value)
+		case "identity":
+			s.Identity = f.identity(path+".identity", value)
+		default:
+			if err := s.set(key, value.Value); err != nil {
+				f.wrong(value, path+"."+key, "%v", err)
+			}
 		}
 	}
-	if s.Chip == "" || s.Address == 0 {
-		f.wrong(node, path, "want at least chip and address")
+	if s.Chip == "" && s.Registers == nil || s.Address == 0 {
+		f.wrong(node, path, "want at least chip and address, or registers and address")
 	}
 	if len(f.mistakes) > before {
 		return s, errSensor
@@ -156,7 +169,7 @@ func (s *SensorConfig) set(key, value string) error {
 	case "interval":
 		return seconds(holdfast.MinInterval, holdfast.MaxInterval, func(_ *Config, d time.Duration) { s.Interval = d })(nil, value)
 	default:
-		return errors.New("no such key; want name, chip, bus, mux, address, interval")
+		return errors.New("no such key; want name, chip, bus, mux, address, interval, registers, identity")
 	}
 	return nil
 }
