@@ -100,3 +100,64 @@ func TestAClockIsLeftAlone(t *testing.T) {
 		t.Errorf("found %v", found)
 	}
 }
+
+// cutOff is a chip that is without power for an instant before one of its transactions.
+type cutOff struct {
+	simulated.Chip
+	before int // transactions until then
+}
+
+func (c *cutOff) Tx(at time.Time, w, r []byte) error {
+	if c.before == 0 {
+		c.PowerUp(at)
+	}
+	c.before--
+	return c.Chip.Tx(at, w, r)
+}
+
+// Between any two transactions of a read the power may be gone for an instant: there is an error or the right values.
+func TestElectricalChipsLosePowerBetweenTransactions(t *testing.T) {
+	t.Parallel()
+	for _, s := range electricalSpecimens {
+		if len(s.want) == 0 {
+			continue
+		}
+		synctest.Test(t, func(t *testing.T) {
+			for before := range 25 {
+				chip := &cutOff{s.model(), before}
+				bus := simulated.NewBus(1)
+				bus.Attach(0x10, chip)
+				time.Sleep(time.Second)
+				values, err := read(t, s.driver(t).Open(sensors.Device{Bus: sensors.NewBus(1, bus), Addr: 0x10}))
+				if wrong := s.wrong(values); err == nil && wrong != "" {
+					t.Errorf("%s, power lost before transaction %d: %s", s.chip, before+1, wrong)
+				}
+			}
+		})
+	}
+}
+
+// Where another chip answers meanwhile it is an error, and nothing but numbers of registers is written to it. A BH1750 has
+// nothing else.
+func TestElectricalDriversWriteToNoOther(t *testing.T) {
+	t.Parallel()
+	for _, s := range electricalSpecimens {
+		if len(s.want) == 0 || s.chip == "bh1750" {
+			continue
+		}
+		for _, other := range []simulated.Chip{pins(0), pins(0x55), simulated.NewThermometer(simulated.LM75, mild)} {
+			synctest.Test(t, func(t *testing.T) {
+				sensor, bus := chipOn(t, s.chip, other)
+				bus.Record()
+				if values, err := read(t, sensor); err == nil {
+					t.Errorf("%s reads %v of another chip", s.chip, values)
+				}
+				for _, w := range bus.Written(0x76) {
+					if len(w) > 1 {
+						t.Errorf("%s wrote % x to another chip", s.chip, w)
+					}
+				}
+			})
+		}
+	}
+}
