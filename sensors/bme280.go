@@ -133,12 +133,8 @@ func (b *bosch) ready(ctx context.Context) error {
 
 func (b *bosch) setUp(ctx context.Context) error {
 	b.calibration = nil
-	is, err := b.is(ctx, b.device)
-	if err != nil {
+	if err := sure(b.is(ctx, b.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	if err := b.idle(ctx, statusCopying); err != nil {
 		return err

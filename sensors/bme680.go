@@ -2,7 +2,6 @@ package sensors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -108,12 +107,8 @@ func (b *bme680Chip) ready(ctx context.Context) error {
 	if b.calibration != nil && b.held(ctx) == nil {
 		return nil
 	}
-	is, err := isBME680(ctx, b.device)
-	if err != nil {
+	if err := sure(isBME680(ctx, b.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	var first [24]byte
 	if err := b.device.read(ctx, bme680Calibration1, first[:]); err != nil {
@@ -127,6 +122,7 @@ func (b *bme680Chip) ready(ctx context.Context) error {
 	if err := b.device.read(ctx, bme680Heater, heater[:]); err != nil {
 		return err
 	}
+	var err error
 	b.ambient = 25
 	b.calibration, err = decodeBME680Trim(first, second, heater)
 	return err

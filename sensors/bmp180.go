@@ -68,17 +68,14 @@ func (b *bmp180Chip) measure(ctx context.Context) (map[string]float64, error) {
 }
 
 func (b *bmp180Chip) setUp(ctx context.Context) error {
-	is, err := isBMP180(ctx, b.device)
-	if err != nil {
+	if err := sure(isBMP180(ctx, b.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	var raw [22]byte
 	if err := b.device.read(ctx, bmp180Calibration, raw[:]); err != nil {
 		return err
 	}
+	var err error
 	if b.calibration, err = decodeBMP180Trim(raw); err != nil {
 		return err
 	}

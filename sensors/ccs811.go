@@ -88,12 +88,8 @@ func (c *ccs811Chip) measure(ctx context.Context) (map[string]float64, error) {
 
 // setUp brings the chip to measure each second, unless it does: then it goes on, and stays warm.
 func (c *ccs811Chip) setUp(ctx context.Context) error {
-	is, err := isCCS811(ctx, c.device)
-	if err != nil {
+	if err := sure(isCCS811(ctx, c.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	runs, err := c.measuring(ctx)
 	if err != nil || runs && !c.since.IsZero() {

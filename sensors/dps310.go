@@ -2,7 +2,6 @@ package sensors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -107,12 +106,8 @@ func (c *dps310Chip) held(ctx context.Context) error {
 }
 
 func (c *dps310Chip) setUp(ctx context.Context) error {
-	is, err := isDPS310(ctx, c.device)
-	if err != nil {
+	if err := sure(isDPS310(ctx, c.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	if err := c.until(ctx, dpsReady); err != nil {
 		return err

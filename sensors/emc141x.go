@@ -119,12 +119,8 @@ func (e *emc141xChip) measure(ctx context.Context) (map[string]float64, error) {
 // setUp makes the chip measure in the wide form. The model of QEMU knows no configuration; what reads 0 before and after is
 // taken as a chip that stays in its form from power-up, of which decodeEMC141x believes less.
 func (e *emc141xChip) setUp(ctx context.Context) error {
-	is, err := e.is(ctx, e.device)
-	if err != nil {
+	if err := sure(e.is(ctx, e.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	var before, after [1]byte
 	if err := e.device.read(ctx, emcConfig, before[:]); err != nil {

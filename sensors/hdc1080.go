@@ -62,12 +62,8 @@ func (h *hdc) Read(ctx context.Context) (map[string]float64, error) {
 
 func (h *hdc) measure(ctx context.Context) (map[string]float64, error) {
 	if !h.known {
-		is, err := isHDC1080(ctx, h.device)
-		if err != nil {
+		if err := sure(isHDC1080(ctx, h.device)); err != nil {
 			return nil, err
-		}
-		if !is {
-			return nil, errAnother
 		}
 	}
 	if err := h.settle(ctx); err != nil {

@@ -88,12 +88,8 @@ func (h *htu) Read(ctx context.Context) (map[string]float64, error) {
 
 func (h *htu) measure(ctx context.Context) (map[string]float64, error) {
 	if !h.known {
-		is, err := h.is(ctx, h.device)
-		if err != nil {
+		if err := sure(h.is(ctx, h.device)); err != nil {
 			return nil, err
-		}
-		if !is {
-			return nil, errAnother
 		}
 	}
 	if err := h.settle(ctx); err != nil {

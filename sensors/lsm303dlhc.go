@@ -67,12 +67,8 @@ func (l *lsm303dlhcChip) Read(ctx context.Context) (map[string]float64, error) {
 // measure writes all settings each time, one register in a transaction: that a write goes on to the next is not said.
 func (l *lsm303dlhcChip) measure(ctx context.Context) (map[string]float64, error) {
 	if !l.known {
-		is, err := isLSM303DLHC(ctx, l.device)
-		if err != nil {
+		if err := sure(isLSM303DLHC(ctx, l.device)); err != nil {
 			return nil, err
-		}
-		if !is {
-			return nil, errors.New("another chip answers")
 		}
 	}
 	for _, w := range [][2]byte{{lsmRate, lsm75Hz}, {lsmGain, lsm130µT}, {lsmMode, lsmSingle}} {

@@ -3,7 +3,6 @@ package sensors
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
@@ -79,12 +78,8 @@ func (m *mcp9808Chip) measure(ctx context.Context) (map[string]float64, error) {
 }
 
 func (m *mcp9808Chip) setUp(ctx context.Context) error {
-	is, err := isMCP9808(ctx, m.device)
-	if err != nil {
+	if err := sure(isMCP9808(ctx, m.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	if err := m.device.write(ctx, mcpResolution, 3); err != nil {
 		return err

@@ -100,12 +100,8 @@ func (m *mpu6050Chip) measure(ctx context.Context) (map[string]float64, error) {
 }
 
 func (m *mpu6050Chip) setUp(ctx context.Context) error {
-	is, err := isMPU6050(ctx, m.device)
-	if err != nil {
+	if err := sure(isMPU6050(ctx, m.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errors.New("another chip answers")
 	}
 	if err := m.device.write(ctx, append([]byte{mpuPower}, mpuWantPower[:]...)...); err != nil {
 		return err

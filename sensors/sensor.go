@@ -48,6 +48,17 @@ func checkRange(values map[string]float64, quantities []holdfast.Quantity) error
 	return nil
 }
 
+// errAnother is what a Read says that finds another chip than the one it is for.
+var errAnother = errors.New("another chip answers")
+
+// sure makes of what a probe says the error of a Read.
+func sure(is bool, err error) error {
+	if err == nil && !is {
+		return errAnother
+	}
+	return err
+}
+
 // wait returns nil after d, or the error of ctx if that ends first.
 func wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {

@@ -93,12 +93,8 @@ func (s *sgp) measure(ctx context.Context) (map[string]float64, error) {
 // start sets the algorithm going, unless it is at work: that would cost it what it has learnt, and us 15 s. A chip that has
 // a baseline has not lost its power since it was started.
 func (s *sgp) start(ctx context.Context) error {
-	is, err := isSGP30(ctx, s.device)
-	if err != nil {
+	if err := sure(isSGP30(ctx, s.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errAnother
 	}
 	working, err := s.hasBaseline(ctx)
 	if err != nil {

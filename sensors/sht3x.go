@@ -2,7 +2,6 @@ package sensors
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"holdfast"
@@ -66,20 +65,14 @@ func (s *sht) shot(ctx context.Context) (map[string]float64, error) {
 }
 
 func (s *sht) identify(ctx context.Context) error {
-	is, err := s.is(ctx, s.device)
-	if err != nil {
+	if err := sure(s.is(ctx, s.device)); err != nil {
 		return err
-	}
-	if !is {
-		return errAnother
 	}
 	if s.setUp == nil {
 		return nil
 	}
 	return s.device.command(ctx, s.setUp, sht3xCommandTime, nil)
 }
-
-var errAnother = errors.New("another chip answers")
 
 // decodeSHT3x is §4.13.
 func decodeSHT3x(answer []byte) (map[string]float64, error) {

@@ -3,7 +3,6 @@ package sensors
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 )
 
 // word16 reads a register of 16 bits, high byte first.
@@ -31,12 +30,4 @@ func (d Device) words16(ctx context.Context, registers ...byte) ([]uint16, error
 // writeWord16 writes such a register.
 func (d Device) writeWord16(ctx context.Context, register byte, v uint16) error {
 	return d.write(ctx, register, byte(v>>8), byte(v))
-}
-
-// sure returns an error unless a chip is what it is taken for.
-func sure(is bool, err error) error {
-	if err == nil && !is {
-		return errors.New("another chip answers")
-	}
-	return err
 }
