@@ -23,7 +23,7 @@ const (
 	EventSetting = "setting" // Setting: a setting changed
 	EventSensor  = "sensor"  // SensorChange: a sensor was found, lost, recovered
 	EventButton  = "button"  // Press: somebody pressed the button
-	EventOutput  = "output"
+	EventOutput  = "output"  // OutputChange: an output was switched
 	EventCommand = "command" // CommandChange: a command was taken, carried out, refused
 	EventRules   = "rules"   // RulesChange: rules were loaded, or one is broken
 	EventBuffer  = "buffer"  // BufferChange: the durable buffer was damaged, full, repaired
@@ -109,7 +109,23 @@ const (
 // Press is the data of [EventButton].
 type Press struct {
 	Origin string `json:"origin"` // button, or page for the virtual one
-	Press  string `json:"press"`  // short
+	Press  string `json:"press"`  // short, long, double
+}
+
+// Kinds of a press. What becomes long or double is noted as short first, when the contact closes.
+const (
+	PressShort  = "short"
+	PressLong   = "long"
+	PressDouble = "double"
+)
+
+// OutputChange is the data of [EventOutput]: what the line does from then on, which a setting alone does not prove.
+type OutputChange struct {
+	Output string `json:"output"`
+	On     bool   `json:"on"`
+	Origin Origin `json:"origin"`
+	Reason string `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"` // why the line could not be switched
 }
 
 // CommandChange is the data of [EventCommand].

@@ -36,24 +36,6 @@ func (c *Control) Set(ctx context.Context, key string, value json.RawMessage, or
 	return setting, nil
 }
 
-// Toggle is a press of the button: it turns measuring on or off. The press and the change land in one commit.
-func (c *Control) Toggle(ctx context.Context, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
-	if err := c.acquire(ctx); err != nil {
-		return holdfast.Setting{}, fmt.Errorf("toggle measuring: %w", err)
-	}
-	defer c.release()
-	ch := c.begin()
-	ch.event(holdfast.EventButton, holdfast.Press{Origin: string(origin), Press: "short"})
-	setting, err := ch.set(holdfast.SettingMeasuring, boolean(!c.Measuring()), origin, reason)
-	if err == nil {
-		err = c.carry(ctx, ch)
-	}
-	if err != nil {
-		return holdfast.Setting{}, fmt.Errorf("toggle measuring: %w", err)
-	}
-	return setting, nil
-}
-
 func boolean(b bool) json.RawMessage {
 	if b {
 		return json.RawMessage("true")

@@ -45,7 +45,7 @@ type Store interface {
 }
 
 // Options are what a Control needs. Check, Apply and Changed are called on the goroutine of the writer, the last two in the
-// order of revisions; they may be nil, and must not call Set, Toggle, Execute or Shadow.
+// order of revisions; they may be nil, and must not call Set, Press, Toggle, Execute or Shadow.
 type Options struct {
 	Abilities
 	Store    Store
@@ -89,6 +89,7 @@ type Control struct {
 	receipts *receipts
 	refused  map[string]bool    // refusals that left their event already
 	fallen   []holdfast.Setting // settings whose stored value could not be used
+	short    shortPress         // the newest press, while it can become long or double
 
 	limit limiter
 

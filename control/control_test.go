@@ -181,6 +181,52 @@ func TestSetRefuses(t *testing.T) {
 	}
 }
 
+// A long or double press acts upon what was before the short press that it began as; another writer's word is not taken back.
+func TestPress(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		before bool
+		action Action // of the second press
+		write  bool   // somebody sets measuring in between, to false and to true
+		want   bool
+	}{
+		{"mark while measuring", true, ActionMark, false, true},
+		{"mark while stopped", false, ActionMark, false, false},
+		{"stop while measuring", true, ActionStop, false, false},
+		{"stop while stopped", false, ActionStop, false, false},
+		{"toggle while measuring", true, ActionToggle, false, false},
+		{"toggle while stopped", false, ActionToggle, false, true},
+		{"mark after somebody started it", false, ActionMark, true, true},
+	} {
+		c := open(t, options(&store{}))
+		set := func(on bool) {
+			if _, err := c.Set(t.Context(), holdfast.SettingMeasuring, boolean(on), holdfast.OriginPage, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set(test.before)
+		press := func(kind string, action Action) {
+			if _, err := c.Press(t.Context(), holdfast.Press{Origin: "button", Press: kind}, action); err != nil {
+				t.Fatalf("%s: %v", test.name, err)
+			}
+		}
+		press(holdfast.PressShort, ActionToggle)
+		if test.write {
+			set(false)
+			set(true)
+		}
+		press(holdfast.PressDouble, test.action)
+		if got := c.Measuring(); got != test.want {
+			t.Errorf("%s: measuring %v, want %v", test.name, got, test.want)
+		}
+		press(holdfast.PressDouble, ActionMark) // a long or double press is taken back by nothing
+		if got := c.Measuring(); got != test.want {
+			t.Errorf("%s, and a double press alone: measuring %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 func TestToggle(t *testing.T) {
 	t.Parallel()
 	s := &store{}

@@ -38,7 +38,7 @@ type History interface {
 type Settings interface {
 	Get(key string) (holdfast.Setting, bool)
 	Set(ctx context.Context, key string, value json.RawMessage, origin holdfast.Origin, reason string) (holdfast.Setting, error)
-	Press(ctx context.Context) error // does what the hardware button does
+	Press(ctx context.Context, press string) error // does what such a press of the hardware button does
 }
 
 // Options are what New needs.

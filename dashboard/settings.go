@@ -4,13 +4,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 
 	"holdfast"
 )
 
+// button takes {"press":"short"}; nothing at all is a short press.
 func (d *Dashboard) button(w http.ResponseWriter, r *http.Request) {
-	if err := d.options.Settings.Press(r.Context()); err != nil {
+	body := holdfast.Press{Press: holdfast.PressShort}
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil && !errors.Is(err, io.EOF) {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"press":"short"}`, err))
+		return
+	}
+	if !slices.Contains([]string{holdfast.PressShort, holdfast.PressLong, holdfast.PressDouble}, body.Press) {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf("press: %q: want short, long or double", body.Press))
+		return
+	}
+	if err := d.options.Settings.Press(r.Context(), body.Press); err != nil {
 		d.fail(w, "press button", err)
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -18,9 +17,11 @@ type ButtonOptions struct {
 	Pull     string        // up, down or none; up by default
 	Edge     string        // of a press: falling or rising; what Pull makes of a button by default
 	Debounce time.Duration // how long a press has to last; 30 ms by default
-	Buses    []int         // the I²C buses in use, whose pins are refused
-	Press    func()        // called for each press, from the goroutine of Run, which goes on when it returns
-	Log      *slog.Logger  // nil for none
+	Long     time.Duration // see [Contact]
+	Double   time.Duration
+	Buses    []int              // the I²C buses in use, whose pins are refused
+	Press    func(press string) // called for each press, from the goroutine of Run, which goes on when it returns
+	Log      *slog.Logger       // nil for none
 }
 
 // A Button watches a push button.
@@ -39,8 +40,8 @@ func NewButton(o ButtonOptions) (*Button, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	var errs []error
-	if o.Line == "" {
-		errs = append(errs, errors.New("line is missing: want its number, 17, or its name, GPIO17"))
+	if err := checkLine(o.Chip, o.Line, o.Buses); err != nil {
+		errs = append(errs, fmt.Errorf("no button there: %w", err))
 	}
 	if !slices.Contains([]string{"up", "down", "none"}, o.Pull) {
 		errs = append(errs, fmt.Errorf("pull %q: want up, down or none", o.Pull))
@@ -50,11 +51,6 @@ func NewButton(o ButtonOptions) (*Button, error) {
 	}
 	if o.Debounce < 0 || o.Debounce > time.Second {
 		errs = append(errs, fmt.Errorf("debounce %v: want 0 to 1s", o.Debounce))
-	}
-	if offset, number := lineOffset(o.Line); number && o.Chip == "" { // the header's, whatever it is called on this Pi
-		if err := checkPin(headerChips[0], offset, o.Buses); err != nil {
-			errs = append(errs, fmt.Errorf("no button there: %w", err))
-		}
 	}
 	if o.Press == nil {
 		errs = append(errs, errors.New("nothing is to be done at a press"))
@@ -69,28 +65,4 @@ func (b *Button) Run(ctx context.Context) error {
 		return fmt.Errorf("button on line %s: %w", b.o.Line, err)
 	}
 	return nil
-}
-
-// headerChips are the labels of the chips whose lines are the pins of a Pi's header, by their BCM numbers. Other chips of
-// a Pi, such as raspberrypi-exp-gpio, drive its own LEDs and power.
-var headerChips = []string{
-	"pinctrl-bcm2835", // Pi 0 to 3
-	"pinctrl-bcm2711", // Pi 4
-	"pinctrl-rp1",     // Pi 5
-}
-
-// checkPin refuses a pin of the header that an I²C bus in use needs: taking it would end that bus until the next boot.
-func checkPin(label string, offset int, buses []int) error {
-	pins := map[int]int{0: 0, 1: 0, 2: 1, 3: 1} // BCM number to the bus that has it
-	bus, ok := pins[offset]
-	if !ok || !slices.Contains(headerChips, label) || !slices.Contains(buses, bus) {
-		return nil
-	}
-	return fmt.Errorf("BCM %d is a wire of i2c-%d, which is in use: take another pin, or switch that bus off", offset, bus)
-}
-
-// lineOffset reads a line that is given as a number.
-func lineOffset(line string) (int, bool) {
-	n, err := strconv.ParseUint(line, 10, 16)
-	return int(n), err == nil
 }

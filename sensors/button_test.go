@@ -8,7 +8,7 @@ import (
 
 func TestButtonOptions(t *testing.T) {
 	t.Parallel()
-	press := func() {}
+	press := func(string) {}
 	tests := []struct {
 		name string
 		o    ButtonOptions
@@ -19,6 +19,7 @@ func TestButtonOptions(t *testing.T) {
 		{"to the supply", ButtonOptions{Line: "17", Pull: "down", Press: press}, "rising", nil},
 		{"said", ButtonOptions{Line: "GPIO17", Pull: "none", Edge: "rising", Debounce: time.Millisecond, Press: press}, "rising", nil},
 		{"on a wire of I²C", ButtonOptions{Line: "2", Buses: []int{1}, Press: press}, "falling", []string{"no button there: BCM 2 is a wire of i2c-1, which is in use"}},
+		{"by its name", ButtonOptions{Line: "GPIO3", Buses: []int{1}, Press: press}, "falling", []string{"BCM 3 is a wire of i2c-1"}},
 		{"beside it", ButtonOptions{Line: "2", Buses: []int{0}, Press: press}, "falling", nil},
 		{"on another chip", ButtonOptions{Chip: "expander", Line: "2", Buses: []int{1}, Press: press}, "falling", nil},
 		{"all at once", ButtonOptions{Pull: "Up", Edge: "both", Debounce: 2 * time.Second}, "both", []string{
@@ -73,7 +74,7 @@ func TestCheckPin(t *testing.T) {
 
 func TestButtonWithoutItsLine(t *testing.T) {
 	t.Parallel()
-	b, err := NewButton(ButtonOptions{Chip: "no such chip", Line: "17", Press: func() {}})
+	b, err := NewButton(ButtonOptions{Chip: "no such chip", Line: "17", Press: func(string) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

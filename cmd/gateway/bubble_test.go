@@ -25,6 +25,8 @@ type bubble struct {
 	store  *store.Store
 	clock  *steppedClock // nil for one that is right
 	rules  *rules.Set    // nil for none
+
+	running *gateway // the newest one, once it is put together
 }
 
 func newBubble(t *testing.T) *bubble {
@@ -52,7 +54,7 @@ func (b *bubble) gatewayOf(device string, mode holdfast.AckMode) (stop func() ui
 }
 
 // gatewayWithButton is gateway, and what is sent to presses is a press of its button.
-func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop func() uint64, presses chan<- holdfast.Origin) {
+func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop func() uint64, presses chan<- holdfast.Press) {
 	b.t.Helper()
 	cfg, err := loadConfig("", variables("DATA_DIR", filepath.Join(b.dir, "gateway"), "HTTP_LISTEN", "off",
 		"DEVICE_ID", device, "MQTT_HOST", "memory", "MQTT_ACK", string(mode)))
@@ -66,8 +68,9 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 			return holdfast.Instant{Time: holdfast.Micro(time.Now()), Boot: "bubble", Mono: time.Since(start).Microseconds(), Synchronized: true}
 		},
 		sensorChanges: make(chan holdfast.SensorChange, changes),
-		presses:       make(chan holdfast.Origin),
+		presses:       make(chan holdfast.Press),
 		dial:          b.broker.Dial,
+		assembled:     func(g *gateway) { b.running = g },
 	}
 	if b.clock != nil {
 		w.now, w.clock = b.clock.Now, b.clock

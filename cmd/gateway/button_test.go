@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ func TestButtonStopsAndStarts(t *testing.T) {
 		b.receiver()
 		stop, presses := b.gatewayWithButton("bubble", holdfast.AckReceipt)
 		time.Sleep(10 * time.Second)
-		presses <- holdfast.OriginButton
+		presses <- pressOf(holdfast.PressShort)
 		time.Sleep(time.Minute)
 		taken := stop()
 		if stored := b.telemetry().Data; stored != taken || stored < 20 || stored > 24 {
@@ -30,7 +31,7 @@ func TestButtonStopsAndStarts(t *testing.T) {
 		if stored := b.telemetry().Data; stored != taken {
 			t.Errorf("stored %d readings after a restart while stopped, want none", stored-taken)
 		}
-		presses <- holdfast.OriginButton
+		presses <- pressOf(holdfast.PressShort)
 		time.Sleep(10 * time.Second)
 		stop()
 		if stored := b.telemetry().Data - taken; stored < 20 || stored > 24 {
@@ -38,6 +39,69 @@ func TestButtonStopsAndStarts(t *testing.T) {
 		}
 		if got, want := b.measured(), []bool{false, true}; !slices.Equal(got, want) {
 			t.Errorf("events of the setting measuring: %v, want %v", got, want)
+		}
+	})
+}
+
+// pressOf is a press of the button.
+func pressOf(press string) holdfast.Press {
+	return holdfast.Press{Origin: string(holdfast.OriginButton), Press: press}
+}
+
+// A long press stops, whether the short one that it began as started or stopped, and from then on the power may be pulled:
+// nothing is in memory, also where a sample was on its way. A short press goes on. A double press changes nothing for good.
+func TestLongAndDoublePress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t)
+		b.receiver()
+		stop, presses := b.gatewayWithButton("bubble", holdfast.AckReceipt)
+		press := func(kinds ...string) {
+			for _, kind := range kinds {
+				presses <- pressOf(kind)
+				time.Sleep(200 * time.Millisecond)
+			}
+		}
+		time.Sleep(10*time.Second + 500*time.Microsecond)
+		g := b.running
+		for i, test := range []struct {
+			presses         []string
+			measuring, safe bool
+		}{
+			{[]string{"short", "double"}, true, false},
+			{[]string{"short", "long"}, false, true},
+			{[]string{"short"}, true, false},
+			{[]string{"short"}, false, false},
+			{[]string{"short", "double"}, false, false},
+			{[]string{"short", "long"}, false, true},
+			{[]string{"short"}, true, false},
+		} {
+			press(test.presses...)
+			if on, safe := g.control.Measuring(), g.mayUnplug(); on != test.measuring || safe != test.safe {
+				t.Errorf("step %d, %q: measuring %v, may unplug %v; want %v, %v", i, test.presses, on, safe, test.measuring, test.safe)
+			}
+			if queued := g.buffer.Status().Queued; test.safe && queued > 0 {
+				t.Errorf("step %d: %d records are in memory only", i, queued)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if taken := stop(); b.telemetry().Data != taken {
+			t.Errorf("stored %d of %d readings", b.telemetry().Data, taken)
+		}
+		var kinds []string
+		events, err := b.store.Events(t.Context(), "bubble", holdfast.EventButton, time.Time{}, time.Now(), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range slices.Backward(events) {
+			var p holdfast.Press
+			if err := json.Unmarshal(e.Data, &p); err != nil {
+				t.Error(err)
+			}
+			kinds = append(kinds, p.Press)
+		}
+		if want := strings.Fields("short double short long short short short double short long short"); !slices.Equal(kinds, want) {
+			t.Errorf("presses in the database: %q, want %q", kinds, want)
 		}
 	})
 }

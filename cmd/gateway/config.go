@@ -77,14 +77,6 @@ type SensorConfig struct {
 	Identity   *sensors.Identity
 }
 
-// ButtonConfig places the start/stop button. Pin empty: no button.
-type ButtonConfig struct {
-	Chip, Pin string
-	Pull      string // up, down, none
-	Edge      string // falling, rising
-	Bounce    time.Duration
-}
-
 // loadConfig reads the file (or, where file is "", the variable GATEWAY_CONFIG), then the variables. It always returns a
 // configuration that can run: a value that is wrong keeps its default and is one of the returned mistakes, joined.
 func loadConfig(file string, getenv func(string) string) (Config, error) {
@@ -130,6 +122,7 @@ func (s *sources) load() (Config, []mistake) {
 	mistakes = append(mistakes, applyYAML(&cfg, s.where, s.text)...)
 	mistakes = append(mistakes, applyVariables(&cfg, s.getenv)...)
 	mistakes = append(mistakes, loadRules(&cfg)...)
+	mistakes = append(mistakes, cfg.checkButton()...)
 	cfg.Values, cfg.secrets = effective(s.text, s.getenv)
 	return cfg, mistakes
 }

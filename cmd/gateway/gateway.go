@@ -44,12 +44,15 @@ type gateway struct {
 	profile *profile.Profile // nil where only the native profile is spoken
 	ids     *profile.IDs     // nil where nobody asks for ids
 
-	restarting chan struct{}   // closed when a restart was commanded
-	newRules   chan *rules.Set // holds those that the loop is to go on with
+	restarting chan struct{}        // closed when a restart was commanded
+	newRules   chan *rules.Set      // holds those that the loop is to go on with
+	emptied    chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
 	measures atomic.Bool // whether measuring was on at any time since the start
 	alerts   *alerts
 	notices  *notices
+	pressed  *presses
+	safe     atomic.Bool // a safe stop is complete, and nothing was started since
 	progress *progress
 	restored []holdfast.Record      // what the rules made of their last state
 	damage   *holdfast.BufferChange // what became of the buffer file at the start
@@ -60,8 +63,8 @@ func begin(cfg Config, w world) *gateway {
 	at := w.now()
 	g := &gateway{
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
-		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan *rules.Set, 1),
-		alerts: newAlerts(), notices: new(notices), progress: newProgress(cfg.BufferWindow),
+		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan *rules.Set, 1), emptied: make(chan chan<- struct{}),
+		alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
 	g.identify()
@@ -150,6 +153,7 @@ func (g *gateway) apply(s holdfast.Setting) {
 		on := string(s.Value) == "true"
 		if on {
 			g.measures.Store(true)
+			g.safe.Store(false)
 		}
 		g.world.source.SetMeasuring(on)
 	case holdfast.SettingLogLevel:

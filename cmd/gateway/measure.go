@@ -27,6 +27,11 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		case change := <-g.world.sensorChanges:
 			g.event(holdfast.EventSensor, change)
 			g.uplink.Refresh()
+		case taken := <-g.emptied:
+			if reading := next(readings); reading != nil {
+				g.take(reading, readings)
+			}
+			close(taken)
 		case set := <-g.newRules:
 			g.exchange(set)
 		case <-tick.C:

@@ -52,7 +52,7 @@ func TestPageBeforeTheBuffer(t *testing.T) {
 	if _, err := (settings{g}).Set(t.Context(), holdfast.SettingMeasuring, json.RawMessage("false"), holdfast.OriginPage, ""); !errors.Is(err, errOpening) {
 		t.Errorf("Set: %v, want %v", err, errOpening)
 	}
-	if err := (settings{g}).Press(t.Context()); !errors.Is(err, errOpening) {
+	if err := (settings{g}).Press(t.Context(), holdfast.PressShort); !errors.Is(err, errOpening) {
 		t.Errorf("Press: %v, want %v", err, errOpening)
 	}
 	if err := g.assemble(t.Context()); err != nil {
@@ -88,7 +88,7 @@ func TestStopWhileOpening(t *testing.T) {
 		log:           slog.New(slog.DiscardHandler),
 		now:           func() holdfast.Instant { return holdfast.Instant{Time: holdfast.Micro(time.Now()), Boot: "early"} },
 		sensorChanges: make(chan holdfast.SensorChange, changes),
-		presses:       make(chan holdfast.Origin),
+		presses:       make(chan holdfast.Press),
 	}
 	hasty := hastySource{samplerOf(&w, cfg, simulated.New(simulated.Options{}).Buses()), cancel}
 	w.source = hasty

@@ -55,29 +55,31 @@ func (s settings) Set(ctx context.Context, key string, value json.RawMessage, or
 	return s.control.Set(ctx, key, value, origin, reason)
 }
 
-// Press presses the simulated Pi's button where that is the Pi, and toggles measuring as a press does otherwise.
-func (s settings) Press(ctx context.Context) error {
+// Press presses the simulated Pi's button where that is the Pi, and does what a press does otherwise.
+func (s settings) Press(ctx context.Context, press string) error {
 	if !s.isOpen() {
 		return errOpening
 	}
-	if s.world.press == nil {
-		_, err := s.control.Toggle(ctx, holdfast.OriginPage, "button on the page")
-		return err
+	if s.cfg.Button.action(press) == none {
+		return fmt.Errorf("%w press: %q: no action is configured for it", holdfast.ErrInvalid, press)
 	}
-	before := s.control.Revision()
-	s.world.press()
-	return s.afterRevision(ctx, before)
+	if s.world.press == nil {
+		return s.carryOut(ctx, holdfast.Press{Origin: string(holdfast.OriginPage), Press: press})
+	}
+	before := s.pressed.count(press)
+	s.world.press(press)
+	return s.afterPress(ctx, press, before)
 }
 
 // pressLimit is how long a virtual press may take until its change is durable.
 const pressLimit = 5 * time.Second
 
-func (g *gateway) afterRevision(ctx context.Context, before int64) error {
-	ctx, cancel := context.WithTimeout(ctx, pressLimit)
+func (g *gateway) afterPress(ctx context.Context, press string, before int) error {
+	ctx, cancel := context.WithTimeout(ctx, pressLimit+g.cfg.Button.long())
 	defer cancel()
-	look := time.NewTicker(10 * time.Millisecond)
+	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for g.control.Revision() == before {
+	for g.pressed.count(press) == before {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the press has had no effect yet: %w", ctx.Err())

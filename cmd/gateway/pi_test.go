@@ -72,7 +72,7 @@ func (p *pi) start() {
 			return holdfast.Instant{Time: holdfast.Micro(time.Now()), Boot: boot, Mono: time.Since(booted).Microseconds(), Synchronized: true}
 		},
 		sensorChanges: make(chan holdfast.SensorChange, changes),
-		presses:       make(chan holdfast.Origin),
+		presses:       make(chan holdfast.Press),
 		dial:          l.cable.dial,
 		assembled:     func(g *gateway) { l.gateway = g; p.fill(g); close(assembled) },
 	}

@@ -33,32 +33,6 @@ func (g *gateway) resume(ctx context.Context) error {
 	return nil
 }
 
-// watchButton carries out presses until ctx ends: each toggles measuring, durably before it takes effect.
-func (g *gateway) watchButton(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case origin := <-g.world.presses:
-			if _, err := g.control.Toggle(ctx, origin, "short press"); err != nil && ctx.Err() == nil {
-				g.log.Error("press of the button could not be made durable, measuring stays as it was", "err", err)
-			}
-		}
-	}
-}
-
-// runButton watches the line. A line that cannot be had is a fault of the configuration: it is told of, and measuring goes on.
-func (g *gateway) runButton(ctx context.Context) error {
-	if g.world.button == nil {
-		return nil
-	}
-	if err := g.world.button.Run(ctx); err != nil {
-		g.log.Error("button does not work", "err", err)
-		g.notices.add("the button does not work: " + err.Error())
-	}
-	return nil
-}
-
 // clockInterval is how often the clock is looked at.
 const clockInterval = time.Second
 

@@ -41,7 +41,7 @@ func watch(t *testing.T, folder string, config []string, change func(*world)) *w
 			return holdfast.Instant{Time: holdfast.Micro(time.Now()), Boot: "bubble", Mono: time.Now().UnixMicro(), Synchronized: true}
 		},
 		sensorChanges: make(chan holdfast.SensorChange, changes),
-		presses:       make(chan holdfast.Origin),
+		presses:       make(chan holdfast.Press),
 	}
 	pi := simulated.New(simulated.Options{Start: start})
 	w.source = samplerOf(&w, cfg, pi.Buses())

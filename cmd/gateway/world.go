@@ -27,10 +27,10 @@ type world struct {
 	source source
 	button button // nil where there is none
 	// press presses the button from the page, where the button is a virtual one.
-	press func()
+	press func(press string)
 
 	sensorChanges chan holdfast.SensorChange
-	presses       chan holdfast.Origin
+	presses       chan holdfast.Press
 
 	dial      func(ctx context.Context) (net.Conn, error) // nil for the network
 	grow      bool                                        // let the buffer file grow before there is need
@@ -65,7 +65,7 @@ func newWorld(log *slog.Logger, c *clock.Clock) world {
 	return world{
 		log: log, clock: c, now: c.Now, grow: true,
 		sensorChanges: make(chan holdfast.SensorChange, changes),
-		presses:       make(chan holdfast.Origin, 16),
+		presses:       make(chan holdfast.Press, 16),
 	}
 }
 
@@ -88,7 +88,7 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 	}
 	w.button, err = sensors.NewButton(sensors.ButtonOptions{
 		Chip: cfg.Button.Chip, Line: cfg.Button.Pin, Pull: cfg.Button.Pull, Edge: cfg.Button.Edge, Debounce: cfg.Button.Bounce,
-		Buses: numbers(buses), Press: func() { w.pressed(holdfast.OriginButton) }, Log: log,
+		Long: cfg.Button.long(), Double: cfg.Button.double(), Buses: numbers(buses), Press: w.pressed, Log: log,
 	})
 	if err != nil {
 		w.button = nil
@@ -103,7 +103,9 @@ func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
 	pi := simulated.New(simulated.Options{})
 	buses := pi.Buses()
 	w.source = samplerOf(&w, *cfg, buses, healthSensors(*cfg, buses)...)
-	virtual := simulated.NewButton(func() { w.pressed(holdfast.OriginButton) })
+	virtual := simulated.NewButton(sensors.Contact{
+		Debounce: cfg.Button.Bounce, Long: cfg.Button.long(), Double: cfg.Button.double(), Press: w.pressed,
+	})
 	w.button, w.press = virtual, virtual.Press
 	if cfg.RulesFile != "" {
 		return w, nil
@@ -143,9 +145,9 @@ func samplerOf(w *world, cfg Config, buses []*sensors.Bus, others ...sensors.Oth
 }
 
 // pressed passes a press on, and forgets it when nobody takes presses: a press is for now, not for later.
-func (w *world) pressed(origin holdfast.Origin) {
+func (w *world) pressed(press string) {
 	select {
-	case w.presses <- origin:
+	case w.presses <- holdfast.Press{Origin: string(holdfast.OriginButton), Press: press}:
 	default:
 	}
 }
