@@ -35,6 +35,14 @@ func CheckSensor(name string) error {
 	return nil
 }
 
+// CheckOutput returns an error unless name is an output's name: 1 to 64 of a-z 0-9 _ -
+func CheckOutput(name string) error {
+	if !spelled(name, false, "_-") {
+		return invalid("output", "%q: want 1 to 64 of a-z 0-9 _ -", cut(name, 70))
+	}
+	return nil
+}
+
 // CheckQuantity returns an error unless name is a quantity's name: a letter a-z, then at most 63 of a-z 0-9 _
 func CheckQuantity(name string) error {
 	if !quantityName(name) {

@@ -32,6 +32,7 @@ const (
 	OriginRule    Origin = "rule"
 	OriginPage    Origin = "page"
 	OriginRedis   Origin = "redis"
+	OriginLimit   Origin = "limit" // an output's time was over
 )
 
 // Keys of settings. SettingInterval holds for every sensor; with ".{sensor}" behind it, for that one.
@@ -43,7 +44,14 @@ const (
 	SettingRules          = "rules"             // a RuleSet
 	SettingLogLevel       = "log.level"         // debug, info, warn, error
 	SettingGroups         = "groups"            // names of groups, a list
+	settingOutput         = "output."           // with an output's name behind it: true or false
 )
+
+// OutputKey returns the key that switches an output.
+func OutputKey(name string) string { return settingOutput + name }
+
+// OutputOf returns which output key switches, and whether it switches one.
+func OutputOf(key string) (name string, ok bool) { return strings.CutPrefix(key, settingOutput) }
 
 // IntervalKey returns the key of one sensor's interval, or of all sensors' for "".
 func IntervalKey(sensor string) string {
@@ -86,13 +94,12 @@ func CheckSetting(key string, value json.RawMessage) error {
 		_, err := ParseCalibration(value)
 		return err
 	}
+	if name, ok := OutputOf(key); ok {
+		return errors.Join(CheckOutput(name), checkBoolean(key, value))
+	}
 	switch key {
 	case SettingMeasuring, SettingUplinkEnabled:
-		var b bool
-		if json.Unmarshal(value, &b) != nil || bytes.Equal(bytes.TrimSpace(value), []byte("null")) {
-			return invalid(key, "%s: want true or false", cut(string(value), 40))
-		}
-		return nil
+		return checkBoolean(key, value)
 	case SettingUplinkInterval:
 		return checkSeconds(key, value)
 	case SettingLogLevel:
@@ -132,6 +139,14 @@ func CheckGroups(names []string) error {
 		if slices.Contains(names[:i], name) {
 			return invalid("groups", "%q stands there twice", name)
 		}
+	}
+	return nil
+}
+
+func checkBoolean(key string, value json.RawMessage) error {
+	var b bool
+	if json.Unmarshal(value, &b) != nil || bytes.Equal(bytes.TrimSpace(value), []byte("null")) {
+		return invalid(key, "%s: want true or false", cut(string(value), 40))
 	}
 	return nil
 }

@@ -30,7 +30,15 @@ func able(s *store) (Options, map[string]int) {
 		Measurements: func(_ context.Context, s Selection) (any, error) { did["send_measurements"]++; return s, nil },
 		Status:       func() any { return map[string]bool{"online": true} },
 		Config:       func() any { return []string{"mqtt.host"} },
-		Restart:      ending("restart"), Shutdown: ending("shutdown"), Reboot: ending("reboot"),
+		Identify:     func(time.Duration) { did["identify"]++ },
+		MayHold: func(_ string, d time.Duration) error {
+			if d > time.Minute {
+				return fmt.Errorf("%v: too long", d)
+			}
+			return nil
+		},
+		Hold:    func(string, time.Duration) { did["set_output"]++ },
+		Restart: ending("restart"), Shutdown: ending("shutdown"), Reboot: ending("reboot"),
 	}
 	return o, did
 }
@@ -53,8 +61,10 @@ func TestCommandsOfAnAbleDevice(t *testing.T) {
 		{"flush", "", `"state":"succeeded","result":{"n":1}`},
 		{"diag", "", `"state":"succeeded","result":{"n":1}`},
 		{"ack_alert", "", `"state":"refused","error":{"code":"unsupported","message":"alerts of this version are raised and cleared by their rules alone"}`},
-		{"identify", "", `"state":"refused","error":{"code":"unsupported","message":"this device has no light to show itself with"}`},
-		{"set_output", `{"name":"fan"}`, `"state":"refused","error":{"code":"unsupported","message":"this version steers no outputs"}`},
+		{"identify", "", `"state":"succeeded"`},
+		{"set_output", `{"name":"fan","on":true,"seconds":2.5}`, `"state":"succeeded","result":{"revision":1}`},
+		{"set_output", `{"name":"fan","on":true,"seconds":61}`, `"state":"failed","error":{"code":"invalid_argument","message":"seconds: 1m1s: too long"}`},
+		{"set_output", `{"name":"fan","on":false,"seconds":1}`, `"state":"failed","error":{"code":"invalid_argument","message":"seconds: 1: want 0.1 to 86400, and on: true"}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,6 +80,9 @@ func TestCommandsOfAnAbleDevice(t *testing.T) {
 			got := execute(c, command, false)
 			if last := got[len(got)-1]; last != want {
 				t.Errorf("got  %s\nwant %s", last, want)
+			}
+			if done := did[tt.name]; strings.Contains(want, `"failed"`) && done > 0 {
+				t.Error("it was carried out")
 			}
 			before := did[tt.name]
 			expect(t, "delivered again", execute(open(t, o), command, false), want)

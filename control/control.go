@@ -50,6 +50,7 @@ type Options struct {
 	Abilities
 	Store    Store
 	Defaults []holdfast.Setting // what holds until somebody changes it: Key, Value, and Origin config where it is not default
+	Fresh    []string           // keys that begin at their default again with each start, whatever they were set to
 	Now      func() holdfast.Instant
 	Check    func(key string, value json.RawMessage) error // refuses what the device cannot act upon, wrapping ErrInvalid
 	Apply    func(holdfast.Setting)                        // makes a change take effect; it is durable already
@@ -70,6 +71,10 @@ type Abilities struct {
 	Flush        func(ctx context.Context) (any, error) // makes durable what waits, and tries the link
 	Measurements func(ctx context.Context, s Selection) (any, error)
 	Diagnose     func(ctx context.Context) (any, error)
+
+	Identify func(d time.Duration)                      // shows the device to somebody who looks for it
+	MayHold  func(output string, d time.Duration) error // refuses a time that the output cannot be on for
+	Hold     func(output string, d time.Duration)       // ends after d what the output does; 0: never
 
 	Status func() any // of the device; settings stand beside it in the command's result
 	Config func() any // the effective configuration without its secrets

@@ -148,6 +148,9 @@ func (c *Control) take(ctx context.Context, cmd holdfast.Command, fault *holdfas
 		return failure(result, holdfast.CodeInternal, err), nil
 	}
 	c.receipts.keep(kept)
+	if planned.then != nil && fault == nil {
+		planned.then()
+	}
 	if result.State != holdfast.Running {
 		return result, nil
 	}

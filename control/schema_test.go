@@ -29,6 +29,11 @@ func TestSchemas(t *testing.T) {
 		"set_interval": {`{"seconds":0.1}`, `{"seconds":86400,"sensor":"a"}`, `{"seconds":0.09}`, `{"seconds":86401}`, `{"sensor":"a"}`, `{"seconds":"5"}`, `{"seconds":5,"sensor":"A b"}`, `{"second":5}`},
 		"set_config":   {`{"settings":{"measuring":true}}`, `{"settings":{}}`, `{"settings":[]}`, `{"measuring":true}`},
 		"set_rules":    {`{"version":1,"yaml":"x"}`, `{"version":0,"yaml":"x"}`, `{"yaml":"x"}`, `{"version":"1","yaml":"x"}`, `{"version":1,"yaml":1}`},
+		"identify":     {`{"seconds":1}`, `{"seconds":300}`, `{"seconds":0.9}`, `{"seconds":301}`, `{"seconds":"1"}`},
+		"set_output": {
+			`{"name":"fan","on":true}`, `{"name":"fan","on":false}`, `{"name":"fan","on":true,"seconds":0.1}`, `{"name":"fan","on":true,"seconds":0}`,
+			`{"name":"fan","on":1}`, `{"name":"Fan","on":true}`, `{"name":"a.b","on":true}`, `{"name":"fan"}`, `{"on":true}`, `{"name":"fan","on":true,"seconds":"1"}`,
+		},
 		"send_measurements": {
 			`{"count":1}`, `{"count":1000000,"lane":"alert"}`, `{"count":0}`, `{"count":1000001}`, `{"count":1.5}`, `{"count":1,"lane":"best"}`,
 			`{"stream":"00112233445566778899aabbccddeeff","first":1,"last":2}`, `{"stream":"0011","first":1,"last":2}`, `{"first":1,"last":2}`,
@@ -131,6 +136,10 @@ func conforms(schema map[string]any, value any) error {
 		high, isHigh := schema["maximum"].(float64)
 		if isLow && v < low || isHigh && v > high {
 			return fmt.Errorf("%v is out of range", v)
+		}
+	case bool:
+		if want != "boolean" {
+			return fmt.Errorf("a boolean, want %v", want)
 		}
 	default:
 		if want != nil {

@@ -69,7 +69,19 @@ func (c *Control) load() {
 			c.fall(s.Key, err)
 			continue
 		}
+		if slices.Contains(c.o.Fresh, s.Key) {
+			c.forget(s)
+			continue
+		}
 		c.stored[s.Key] = s
+	}
+}
+
+// forget takes back what was stored of a setting that begins at its default; where that is another value, it is an event.
+func (c *Control) forget(stored holdfast.Setting) {
+	if s, ok := c.defaults[stored.Key]; ok && !same(stored.Value, s.Value) {
+		s.Reason = "start"
+		c.fallen = append(c.fallen, s)
 	}
 }
 

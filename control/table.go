@@ -30,8 +30,8 @@ var commands = []command{
 	{"shutdown", shutdown},
 	{"reboot", reboot},
 	{"ack_alert", unsupported("alerts of this version are raised and cleared by their rules alone")},
-	{"identify", unsupported("this device has no light to show itself with")},
-	{"set_output", unsupported("this version steers no outputs")},
+	{"identify", identify},
+	{"set_output", setOutput},
 }
 
 // A command has a name and a function that checks the arguments and says what is to be done.
@@ -46,6 +46,7 @@ type plan struct {
 	work    func(context.Context) (any, error) // has the result when it returns
 	ending  func(context.Context) error        // starts what ends this daemon; Resume tells the outcome
 	result  any                                // written as JSON into a result that succeeded
+	then    func()                             // follows at once when the command is durable; not where there is work or ending
 }
 
 // A wish is a setting as somebody wants it.

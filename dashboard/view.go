@@ -20,6 +20,10 @@ type View struct {
 	Measuring        bool              `json:"measuring"`
 	MeasuringBy      *holdfast.Setting `json:"measuring_by,omitempty"` // who set it, when and why; nil: nobody yet
 	SettingsRevision int64             `json:"settings_revision"`
+	MayUnplug        bool              `json:"may_unplug,omitempty"` // a safe stop is complete: the power may be pulled
+	Presses          map[string]string `json:"presses,omitempty"`    // what a short, long and double press do: toggle, stop, mark
+	LED              *LED              `json:"led,omitempty"`        // nil: there is none
+	Outputs          []Output          `json:"outputs,omitempty"`
 
 	Link    Link             `json:"link"`
 	Buffer  Buffer           `json:"buffer"`
@@ -27,6 +31,21 @@ type View struct {
 	Sensors []Sensor         `json:"sensors"`
 	Alerts  []holdfast.Alert `json:"alerts"`            // the newest step of each alert, raised ones and those cleared of late
 	Notices []string         `json:"notices,omitempty"` // what else a person should know: faults of the configuration, broken rules
+}
+
+// LED is the status LED: what it shows, and whether it shines at this moment.
+type LED struct {
+	Shows string `json:"shows"` // starting, running, paused, offline, fault, safe, identify
+	On    bool   `json:"on"`
+}
+
+// An Output is a line that the gateway drives.
+type Output struct {
+	Name   string    `json:"name"`
+	On     bool      `json:"on"`
+	Error  string    `json:"error,omitempty"`    // why it cannot be switched
+	Until  time.Time `json:"until,omitzero"`     // when it goes off by itself
+	MaxOnS float64   `json:"max_on_s,omitempty"` // seconds; 0: no maximum
 }
 
 // States of a [Link].

@@ -1,4 +1,5 @@
-// Package sensors turns hardware into readings: it finds I²C chips, samples them on a schedule, and watches the button.
+// Package sensors turns hardware into readings: it finds I²C chips, samples them on a schedule, watches the
+// button, and drives LED and outputs.
 //
 // A [Sensor] reads one chip once. The chips that are known stand in one table, drivers.go; each has its own file, which
 // knows the chip's identity, its registers and its arithmetic. A [Bus] is the one place that talks to periph: it takes

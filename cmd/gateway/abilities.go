@@ -26,6 +26,12 @@ func (g *gateway) abilities() control.Abilities {
 		a.Sample = func(ctx context.Context, sensor string) (any, error) { return sampleNow(ctx, sampler, sensor) }
 		a.Scan = func(ctx context.Context) (any, error) { return scanNow(ctx, sampler), nil }
 	}
+	if g.led.Pin != "" {
+		a.Identify = g.led.show
+	}
+	if len(g.cfg.Outputs) > 0 {
+		a.MayHold, a.Hold = g.outputs.mayHold, g.outputs.hold
+	}
 	if supervisor := balena.New(balena.Options{
 		Address: g.cfg.SupervisorAddress, Key: g.cfg.SupervisorKey, App: g.balena.AppID, Service: g.balena.Service,
 	}); supervisor != nil {
@@ -181,6 +187,9 @@ func (g *gateway) check(key string, value json.RawMessage) error {
 	}
 	if _, _, calibrates := holdfast.CalibrationOf(key); calibrates {
 		return nil
+	}
+	if name, ok := holdfast.OutputOf(key); ok {
+		return g.outputs.check(name)
 	}
 	switch key {
 	case holdfast.SettingMeasuring, holdfast.SettingLogLevel, holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:

@@ -13,6 +13,7 @@ import (
 	"holdfast/receiver"
 	"holdfast/receiver/store"
 	"holdfast/rules"
+	"holdfast/sensors"
 	"holdfast/sensors/simulated"
 )
 
@@ -26,7 +27,10 @@ type bubble struct {
 	clock  *steppedClock // nil for one that is right
 	rules  *rules.Set    // nil for none
 
-	running *gateway // the newest one, once it is put together
+	lines    map[string]*simulated.Line // by consumer; nil for a Pi whose lines nobody drives
+	config   string                     // YAML
+	commands int                        // sent
+	running  *gateway                   // the newest one, once it is put together
 }
 
 func newBubble(t *testing.T) *bubble {
@@ -57,7 +61,7 @@ func (b *bubble) gatewayOf(device string, mode holdfast.AckMode) (stop func() ui
 func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop func() uint64, presses chan<- holdfast.Press) {
 	b.t.Helper()
 	cfg, err := loadConfig("", variables("DATA_DIR", filepath.Join(b.dir, "gateway"), "HTTP_LISTEN", "off",
-		"DEVICE_ID", device, "MQTT_HOST", "memory", "MQTT_ACK", string(mode)))
+		"GATEWAY_CONFIG", b.config, "DEVICE_ID", device, "MQTT_HOST", "memory", "MQTT_ACK", string(mode)))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -71,6 +75,12 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 		presses:       make(chan holdfast.Press),
 		dial:          b.broker.Dial,
 		assembled:     func(g *gateway) { b.running = g },
+	}
+	if b.lines != nil {
+		w.openLine = func(o sensors.OutputOptions, on bool) (line, error) {
+			b.lines[o.Consumer] = simulated.NewLine(on)
+			return b.lines[o.Consumer], nil
+		}
 	}
 	if b.clock != nil {
 		w.now, w.clock = b.clock.Now, b.clock

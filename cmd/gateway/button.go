@@ -162,3 +162,14 @@ func (g *gateway) mayUnplug() bool {
 	s := g.buffer.Status()
 	return g.safe.Load() && !g.control.Measuring() && s.Queued == 0 && s.Failing == "" && !s.Volatile
 }
+
+// viewPresses tells the page what presses do.
+func (g *gateway) viewPresses() map[string]string {
+	view := map[string]string{}
+	for _, press := range []string{holdfast.PressShort, holdfast.PressLong, holdfast.PressDouble} {
+		if action := g.cfg.Button.action(press); action != none {
+			view[press] = string(action)
+		}
+	}
+	return view
+}

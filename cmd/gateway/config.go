@@ -38,6 +38,8 @@ type Config struct {
 	Sensors    []SensorConfig
 	Filters    map[string]sensors.Filter // by name of the sensor
 	Button     ButtonConfig
+	LED        LEDConfig
+	Outputs    []OutputConfig
 
 	RulesFile string // file of rules; empty: those of the configuration file
 	Rules     *rules.Set
@@ -123,6 +125,7 @@ func (s *sources) load() (Config, []mistake) {
 	mistakes = append(mistakes, applyVariables(&cfg, s.getenv)...)
 	mistakes = append(mistakes, loadRules(&cfg)...)
 	mistakes = append(mistakes, cfg.checkButton()...)
+	mistakes = append(mistakes, cfg.checkPins()...)
 	cfg.Values, cfg.secrets = effective(s.text, s.getenv)
 	return cfg, mistakes
 }

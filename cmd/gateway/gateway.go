@@ -52,6 +52,8 @@ type gateway struct {
 	alerts   *alerts
 	notices  *notices
 	pressed  *presses
+	led      *led
+	outputs  *outputs
 	safe     atomic.Bool // a safe stop is complete, and nothing was started since
 	progress *progress
 	restored []holdfast.Record      // what the rules made of their last state
@@ -67,6 +69,7 @@ func begin(cfg Config, w world) *gateway {
 		alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
+	g.linesOf()
 	g.identify()
 	g.dashboard()
 	return g
@@ -117,21 +120,23 @@ func (g *gateway) openBuffer(ctx context.Context) (err error) {
 func (g *gateway) settle() (err error) {
 	seconds, _ := json.Marshal(g.cfg.Interval.Seconds()) // a number and a word always have JSON
 	level, _ := json.Marshal(g.cfg.LogLevel)
+	outputs, fresh := g.outputDefaults()
 	groups, _ := json.Marshal(append([]string{}, g.cfg.Groups...))
 	g.control, err = control.New(control.Options{
 		Store: held{g}, Abilities: g.abilities(), Check: g.check, Device: g.device, Keys: g.cfg.CommandKeys,
-		Defaults: []holdfast.Setting{
+		Fresh: fresh, Defaults: append(outputs, []holdfast.Setting{
 			{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
 			{Key: holdfast.SettingInterval, Value: seconds, Origin: holdfast.OriginConfig},
 			{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
 			{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
 			{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
-		},
+		}...),
 		Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
 	})
 	if err != nil {
 		return err
 	}
+	g.outputs.keeps.Store(true)
 	for _, s := range g.control.Settings() {
 		g.apply(s)
 	}
@@ -147,6 +152,9 @@ func (g *gateway) apply(s holdfast.Setting) {
 		if c, err := holdfast.ParseCalibration(s.Value); err == nil {
 			g.world.source.Calibrate(sensor, quantity, c, s.Revision)
 		}
+	}
+	if name, ok := holdfast.OutputOf(s.Key); ok {
+		g.outputs.set(name, string(s.Value) == "true", s.Origin, s.Reason)
 	}
 	switch s.Key {
 	case holdfast.SettingMeasuring:

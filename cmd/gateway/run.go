@@ -85,6 +85,8 @@ func run(ctx context.Context, cfg Config, w world) error {
 	g := begin(cfg, w)
 	makers.Go(func() error { return g.serve(ctx) })
 	makers.Go(func() error { return g.watchdog(ctx) })
+	makers.Go(func() error { return g.runOutputs(ctx) })
+	makers.Go(func() error { return g.runLED(ctx) })
 
 	opening, giveUp := outlive(ctx, stopPatience)
 	defer giveUp()
@@ -108,6 +110,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.uplink.Run(ctx) })
 	makers.Go(func() error { return g.runButton(ctx) })
 	makers.Go(func() error { return g.watchButton(ctx) })
+	makers.Go(func() error { return g.settleOutputs(ctx) })
 	makers.Go(func() error { return g.watchClock(ctx) })
 	makers.Go(func() error { return g.profile.Run(ctx) })
 	makers.Go(func() error { return g.mirror.Run(ctx) })

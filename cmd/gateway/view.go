@@ -34,6 +34,11 @@ func (g *gateway) Status(context.Context) dashboard.View {
 		v.MeasuringBy = &by
 	}
 	v.Buffer, v.Records = g.viewBuffer()
+	v.MayUnplug, v.Presses, v.Outputs = g.mayUnplug(), g.viewPresses(), g.viewOutputs()
+	if g.led.Pin != "" {
+		shows, on := g.led.state()
+		v.LED = &dashboard.LED{Shows: string(shows), On: on}
+	}
 	return v
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -28,6 +29,8 @@ type world struct {
 	button button // nil where there is none
 	// press presses the button from the page, where the button is a virtual one.
 	press func(press string)
+	// openLine takes a line that is to be driven; nil where there are none.
+	openLine func(o sensors.OutputOptions, on bool) (line, error)
 
 	sensorChanges chan holdfast.SensorChange
 	presses       chan holdfast.Press
@@ -83,6 +86,10 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 		log.Warn("no I²C bus was found; on a Pi, dtparam=i2c_arm=on opens one")
 	}
 	w.source = samplerOf(&w, cfg, buses, healthSensors(cfg, buses)...)
+	w.openLine = func(o sensors.OutputOptions, on bool) (line, error) {
+		o.Buses, o.Log = numbers(buses), log
+		return sensors.OpenOutput(o, on)
+	}
 	if cfg.Button.Pin == "" {
 		return w, nil
 	}
@@ -107,6 +114,11 @@ func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
 		Debounce: cfg.Button.Bounce, Long: cfg.Button.long(), Double: cfg.Button.double(), Press: w.pressed,
 	})
 	w.button, w.press = virtual, virtual.Press
+	w.openLine = func(_ sensors.OutputOptions, on bool) (line, error) { return simulated.NewLine(on), nil }
+	cfg.LED.Pin = cmp.Or(cfg.LED.Pin, "27")
+	if len(cfg.Outputs) == 0 {
+		cfg.Outputs = []OutputConfig{{Name: "fan", Pin: "22", Default: outputOff, Release: outputOff, MaxOn: time.Minute}}
+	}
 	if cfg.RulesFile != "" {
 		return w, nil
 	}

@@ -64,6 +64,8 @@ func (f *file) section(path string, node *yaml.Node) {
 		switch {
 		case at == "sensors":
 			f.sensors(value)
+		case at == "outputs":
+			f.outputs(value)
 		case at == "filters":
 			f.filters(value)
 		case value.Kind == yaml.MappingNode && isSection(at):

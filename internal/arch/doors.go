@@ -16,7 +16,7 @@ func doors() []door {
 		{"periph.io/x/conn/v3", []string{"sensors", "sensors/simulated"}, nil, "i2c.Bus is the border between drivers and chip models"},
 		{"periph.io/x/host/v3", []string{"sensors"}, nil, "opens the kernel's I²C buses"},
 		{"periph.io/x/devices/v3", nil, []string{"sensors", "sensors/simulated"}, "proves the chip models with drivers that nobody here wrote"},
-		{"github.com/warthog618/go-gpiocdev", []string{"sensors"}, nil, "the button's line"},
+		{"github.com/warthog618/go-gpiocdev", []string{"sensors"}, nil, "the lines of button, LED and outputs"},
 		{"go.etcd.io/bbolt", []string{"buffer"}, nil, "the durable file"},
 		{"github.com/eclipse/paho.mqtt.golang", []string{"mqtt"}, nil, "tells the truth under one setting only, which is made there"},
 		{"github.com/redis/go-redis/v9", []string{"control/redis"}, []string{"cmd/gateway"}, "the mirror; the gateway runs unchanged without it"},
