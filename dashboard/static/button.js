@@ -1,18 +1,20 @@
-// The start/stop button: what the hardware one does. Where this browser may not write, it says why and takes a token.
+// The start/stop button with its short, long and double presses: what the hardware one does. Where this browser may not
+// write, it says why and takes a token.
 
-import { $, remember, text } from "/static/ui/dom.js";
+import { $, el, list, remember, text } from "/static/ui/dom.js";
 import { fetchJSON } from "/static/ui/live.js";
+import { deeds } from "./words.js";
 
 const slot = "holdfast-token";
 
 export class Button {
-  #button = $("#button"); #hint = $("#button-hint"); #form = $("#token-form"); #input = $("#token");
+  #button = $("#button"); #presses = $("#presses"); #hint = $("#button-hint"); #form = $("#token-form"); #input = $("#token");
   #token = remember.get(slot); #trusted = false; #busy = false; #failure = ""; #pressed;
 
   // pressed(view) is called with the view that a press brought about.
   constructor(pressed) {
     this.#pressed = pressed;
-    this.#button.addEventListener("click", () => this.#press());
+    this.#button.addEventListener("click", () => this.#press("short"));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#try(this.#input.value.trim());
@@ -22,9 +24,19 @@ export class Button {
 
   #headers() { return this.#token && this.#trusted ? { Authorization: `Bearer ${this.#token}` } : {}; }
 
+  // may reports whether this browser may write.
+  may(view) { return view.may_write || this.#trusted; }
+
+  // put sets a setting.
+  put(key, value) {
+    return fetchJSON(`/api/v1/settings/${key}`, { method: "PUT", headers: this.#headers(), body: JSON.stringify({ value, reason: "switch on the page" }) });
+  }
+
   show(view) {
-    const may = view.may_write || this.#trusted;
+    const may = this.may(view);
     text(this.#button, view.measuring ? "Stop measuring" : "Start measuring");
+    list(this.#presses, deeds(view), (d) => d.press + d.text, (d) => el("button", { class: "button plain", type: "button", title: d.title, "data-press": d.press,
+      onclick: () => this.#press(d.press) }, d.text), (node) => { node.disabled = !may || this.#busy; });
     this.#button.disabled = !may || this.#busy;
     this.#form.hidden = may || !view.token_set;
     const hint = may ? "" : view.token_set ? "To use the button from here, enter the gateway's token."
@@ -33,18 +45,24 @@ export class Button {
   }
 
   // lost says that the gateway cannot be reached, so that nobody presses in vain.
-  lost() { this.#button.disabled = true; }
+  lost() { this.#disable(true); }
 
-  async #press() {
-    this.#busy = this.#button.disabled = true;
+  #disable(off) {
+    for (const button of [this.#button, ...this.#presses.children]) button.disabled = off;
+  }
+
+  async #press(press) {
+    this.#busy = true;
+    this.#disable(true);
     this.#failure = "";
     try {
-      this.#pressed(await fetchJSON("/api/v1/button", { method: "POST", headers: this.#headers() }));
+      this.#pressed(await fetchJSON("/api/v1/button", { method: "POST", headers: this.#headers(), body: JSON.stringify({ press }) }));
     } catch (error) {
       this.#failure = `The button did nothing: ${error.message}.`;
       text(this.#hint, this.#failure);
     } finally {
-      this.#busy = this.#button.disabled = false;
+      this.#busy = false;
+      this.#disable(false);
     }
   }
 

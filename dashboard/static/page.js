@@ -9,6 +9,7 @@ import * as health from "/static/ui/health.js";
 import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
 import { Button } from "./button.js";
+import { Lines } from "./lines.js";
 import * as panels from "./panels.js";
 import { problems } from "./words.js";
 
@@ -23,6 +24,7 @@ const now = () => Date.now() + offset;
 const chart = new Chart($("#chart"), (sentence) => text($("#chart-told"), sentence));
 const values = new Values($("#values"), (item) => choose(Values.key(item)));
 const button = new Button((next) => take(next));
+const lines = new Lines((key, value) => button.put(key, value));
 
 // items flattens the sensors into one item a quantity, with what its card shows.
 function items(of = (s) => !health.isHealth(s)) {
@@ -80,6 +82,7 @@ function show(all) {
   panels.sensors(view, now());
   health.show($("#health-card"), items(health.isHealth));
   button.show(view);
+  lines.show(view, now(), button.may(view));
   alerts.show($("#alerts"), view.alerts, now(), describe);
   if (!all.some((item) => Values.key(item) === chosen)) chosen = all.length ? Values.key(all[0]) : null;
   values.show(all, now(), chosen);

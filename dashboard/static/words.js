@@ -21,10 +21,39 @@ export function state(view, now) {
   const why = set ? ` by ${by.origin}${by.reason ? ` (${by.reason})` : ""}, ${ago(by.time, now)}` : "";
   const chips = view.sensors.filter((s) => !isHealth(s));
   const working = chips.filter((s) => s.state === "ok" || s.state === "degraded").length;
+  if (view.may_unplug) return { level: "good", title: "Stopped safely", why: `Everything is on the card: the power may be pulled. Measuring was stopped${why}.` };
   if (!view.measuring) return { level: "info", title: "Stopped", why: `Measuring was stopped${why}. Nothing is read until it is started again.` };
   const every = [...new Set(chips.map((s) => s.interval_s))];
   const pace = every.length === 1 ? `, every ${bare(every[0])} s` : "";
   return { level: working ? "good" : "warn", title: "Measuring", why: `${plural(working, "sensor")}${pace}${set ? " · started" + why : ` · since ${moment(view.since, now)}`}` };
+}
+
+// deeds are the presses beside the short one, and what they do.
+export function deeds(view) {
+  const how = { long: "What a long press of the button does", double: "What two quick presses of the button do" };
+  const what = { stop: "Stop safely", mark: "Mark this moment" };
+  return Object.keys(how).filter((press) => what[view.presses?.[press]]).map((press) => ({ press, text: what[view.presses[press]], title: how[press] }));
+}
+
+// lamp says what the status LED shows, and how.
+export function lamp(shows) {
+  return {
+    starting: "Steady: the gateway starts.",
+    running: "Blinks slowly: it measures.",
+    paused: "One flash: measuring is stopped.",
+    offline: "Two flashes: no link, and records wait here.",
+    safe: "Three flashes: the power may be pulled.",
+    fault: "Blinks quickly: something is wrong.",
+    identify: "Flickers: somebody looks for this device.",
+  }[shows] ?? shows;
+}
+
+// output says what an output does.
+export function output(o, now, failure) {
+  if (failure) return { level: "bad", text: `Not switched: ${failure}.` };
+  if (o.error) return { level: "bad", text: `${capital(o.error)}.` };
+  if (!o.on) return { level: "", text: "off" };
+  return { level: "good", text: isSet(o.until) ? `on, goes off in ${duration(Math.max(0, Date.parse(o.until) - now))}` : "on" };
 }
 
 function sensorProblems(view) {

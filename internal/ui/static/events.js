@@ -11,6 +11,7 @@ function setting(data) {
     const sensor = data.key.slice("sampling.interval.".length);
     return [`Interval set to ${bare(data.value)} s`, [sensor, because(data)].filter(Boolean).join(" · ")];
   }
+  if (data.key?.startsWith("output.")) return [`Output ${data.key.slice("output.".length)} set ${data.value ? "on" : "off"}`, because(data)];
   if (data.key === "rules") return ["Rules changed", because(data)];
   return [`${data.key} set to ${JSON.stringify(data.value)}`, because(data)];
 }
@@ -26,12 +27,12 @@ const table = {
   setting,
   anchor: () => ["Clock synchronised", "readings taken before get their true time"],
   sensor: (d) => [`Sensor ${d.sensor} ${{ ok: "answers", lost: "is lost", degraded: "fails at times", absent: "is absent", identifying: "is being identified" }[d.state] ?? d.state}`, d.error],
-  button: (d) => ["Button pressed", d.origin === "page" ? "on the page" : d.press && `${d.press} press`],
+  button: (d) => [d.press === "double" ? "Moment marked" : "Button pressed", [d.origin === "page" && "on the page", d.press && `${d.press} press`].filter(Boolean).join(", ")],
   command: (d) => [`Command ${d.name} ${d.state?.replace("_", " ")}`, [d.from && `from ${d.from}`, d.error?.message].filter(Boolean).join(" · ")],
   rules: (d) => (d.state === "broken" ? [`Rule ${d.rule} is broken`, d.error] : [`Rules ${d.state}`, d.error]),
   buffer: (d) => [`Buffer ${d.state}`, [d.records && plural(d.records, "record"), d.error].filter(Boolean).join(" · ")],
   link: (d) => [`Link ${d.state ?? ""}`, d.error],
-  output: (d) => [`Output ${d.output ?? ""} ${d.value ?? ""}`, because(d)],
+  output: (d) => [`Output ${d.output ?? ""} ${d.error ? "fails" : d.on ? "on" : "off"}`, [d.error, because(d)].filter(Boolean).join(" · ")],
 };
 
 // words returns [title, detail] of an event; of an unknown one, its name and its data as they are.
