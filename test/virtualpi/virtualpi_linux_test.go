@@ -26,6 +26,8 @@ func TestVirtualPi(t *testing.T) {
 	p.start()
 	p.temperatures()
 	p.button()
+	p.longAndDouble()
+	p.output()
 	p.unplug()
 	p.complete()
 	t.Log("the guest has been up for (s):", p.run("cut -d. -f1 /proc/uptime"))
@@ -79,6 +81,8 @@ func (p *pi) start() {
 		"DATA_DIR=/tmp/data", p.join, "INTERVAL_SECONDS=1", "I2C_LEAVE_ALONE=1:0x71",
 		"MQTT_HOST=10.0.2.2", "HTTP_LISTEN=127.0.0.1:8080",
 		"BUTTON_CHIP=20ac000.gpio BUTTON_PIN=7 BUTTON_PULL_UP_DOWN=UP BUTTON_EVENT=FALLING BUTTON_BOUNCE_MILLIS=" + strconv.Itoa(int(debounce.Milliseconds())),
+		"BUTTON_LONG_SECONDS=5 BUTTON_DOUBLE_MILLIS=1000", // nothing here is in a hurry
+		"LED_CHIP=20ac000.gpio LED_PIN=9 GATEWAY_CONFIG='outputs: [{name: fan, chip: 20ac000.gpio, pin: 8, max_on: 5}]'",
 		"gateway run >/dev/ttymxc0 2>&1 &",
 	}, " "))
 }
@@ -123,19 +127,20 @@ func (p *pi) button() {
 	p.Fatalf("none of %d presses bounced fast enough to mean anything", tries)
 }
 
-// press pushes the button until the receiver knows of want presses, and lets it go. It returns the longest time that the
-// contact really rested between two changes while it bounced.
+// press pushes the button, lets it go and waits until the receiver knows of want presses. It returns the longest time that
+// the contact really rested between two changes while it bounced.
 func (p *pi) press(want int) time.Duration {
 	p.Helper()
 	push := p.bounce(false)
+	p.run("usleep 100000") // in the guest's time: then it has noticed
+	release := p.bounce(true)
+	p.run("usleep 200000")
 	eventually(p.T, 30*time.Second, func(context.Context) error {
 		if got := p.presses(); got < want {
-			return fmt.Errorf("the button is held, and the receiver has %d button events, want %d", got, want)
+			return fmt.Errorf("the button was pressed, and the receiver has %d button events, want %d", got, want)
 		}
 		return nil
 	})
-	release := p.bounce(true)
-	p.run("usleep 200000") // in the guest's time: then it has noticed
 	return max(push, release)
 }
 
@@ -152,6 +157,65 @@ func (p *pi) bounce(high bool) (pause time.Duration) {
 		<-tick.C
 	}
 	return pause
+}
+
+// longAndDouble asserts that two quick presses leave measuring as it was and are told as such, and that a long one stops.
+func (p *pi) longAndDouble() {
+	for _, step := range []struct {
+		moves     []string // how long the contact is closed, open, closed …
+		want      string   // the newest press
+		measuring bool
+	}{
+		{[]string{"60000", "60000", "60000", "1500000"}, holdfast.PressDouble, true},
+		{[]string{"5500000", "1500000"}, holdfast.PressLong, false},
+		{[]string{"60000", "1500000"}, holdfast.PressShort, true},
+	} {
+		for i, wait := range step.moves {
+			p.do(p.SetLine(p.Context(), Button, i%2 == 1))
+			p.run("usleep " + wait)
+		}
+		eventually(p.T, 30*time.Second, func(ctx context.Context) error {
+			all, err := events[holdfast.Press](ctx, p.receiver, holdfast.EventButton)
+			if err != nil || len(all) == 0 || all[0].Data.Press != step.want {
+				return fmt.Errorf("contact moved as %q: presses %+v, %v, want %s in front", step.moves, all, err, step.want)
+			}
+			if measuring, err := p.measuring(ctx); err != nil || measuring != step.measuring {
+				return fmt.Errorf("after a %s press: measuring %v, %v, want %v", step.want, measuring, err, step.measuring)
+			}
+			return nil
+		})
+	}
+}
+
+// output asserts that the kernel has LED and output as the gateway says, and that the output goes off by itself.
+func (p *pi) output() {
+	p.run("mkdir -p /sys/kernel/debug && mount -t debugfs none /sys/kernel/debug")
+	lines := func() string { return p.run("grep holdfast /sys/kernel/debug/gpio || true") }
+	fan := func(level string) {
+		eventually(p.T, 30*time.Second, func(context.Context) error {
+			for line := range strings.Lines(lines()) {
+				if strings.Contains(line, "output fan") && strings.Contains(line, "out "+level) {
+					return nil
+				}
+			}
+			return fmt.Errorf("the kernel's lines are not as expected, output fan %s:\n%s", level, lines())
+		})
+	}
+	fan("lo")
+	said := p.run(`body='{"value":true}'; printf 'PUT /api/v1/settings/output.fan HTTP/1.0\r\nHost: localhost\r\nContent-Length: '${#body}'\r\n\r\n'$body | busybox nc 127.0.0.1 8080`)
+	if !strings.Contains(said, "200 OK") {
+		p.Fatalf("switch the output on: %s", said)
+	}
+	fan("hi")
+	p.Logf("the kernel's lines:\n%s", lines())
+	fan("lo")
+	eventually(p.T, 30*time.Second, func(ctx context.Context) error {
+		all, err := events[holdfast.OutputChange](ctx, p.receiver, holdfast.EventOutput)
+		if err != nil || len(all) != 2 || !all[1].Data.On || all[0].Data.On || all[0].Data.Origin != holdfast.OriginLimit {
+			return fmt.Errorf("events of the output: %+v, %v, want on, then off by its limit", all, err)
+		}
+		return nil
+	})
 }
 
 // presses returns how many presses the receiver knows of.
