@@ -33,6 +33,8 @@ const (
 var aht20 = Driver{
 	Chip: "aht20", Part: "Aosong AHT20, AHT21", Addresses: []uint16{0x38}, Confidence: Likely,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 85), humidity},
+	Wiring:     "one address",
+	Tested:     []string{testedPeriph},
 	Commands:   [][]byte{{aht20Status}},
 	probe:      isAHT20,
 	open:       func(d Device) Sensor { return &aht{device: d} },

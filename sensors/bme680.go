@@ -46,8 +46,10 @@ var bme680 = Driver{
 		celsius(2, -40, 85), humidity, restless(pascals(30000, 110000), time.Hour),
 		{Name: "gas_resistance_ohms", Unit: "Ω", Precision: 0, Min: 100, Max: 20e6},
 	},
-	probe: isBME680,
-	open:  func(d Device) Sensor { return &bme680Chip{device: d} },
+	Wiring: "SDO to GND: 0x76; to Vcc: 0x77; CSB to Vcc",
+	Notes:  "The resistance of the gas sensor falls where there are more organic compounds; what air is good has to be learned where it hangs",
+	probe:  isBME680,
+	open:   func(d Device) Sensor { return &bme680Chip{device: d} },
 }
 
 func isBME680(ctx context.Context, d Device) (bool, error) {

@@ -28,6 +28,8 @@ const (
 var bmp180 = Driver{
 	Chip: "bmp180", Part: "Bosch BMP180", Addresses: []uint16{0x77}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(1, -40, 85), restless(pascals(30000, 110000), time.Hour)},
+	Wiring:     "one address",
+	Tested:     []string{testedPeriph},
 	probe:      isBMP180,
 	open:       func(d Device) Sensor { return &bmp180Chip{device: d} },
 }

@@ -38,8 +38,11 @@ var ccs811 = Driver{
 		{Name: "co2_equivalent_ppm", Unit: "ppm", Precision: 0, Min: 400, Max: 29206},
 		{Name: "tvoc_ppb", Unit: "ppb", Precision: 0, Min: 0, Max: 32768},
 	},
-	probe: isCCS811,
-	open:  func(d Device) Sensor { return &ccs811Chip{device: d} },
+	Wiring: "ADDR to GND: 0x5a; to Vcc: 0x5b; WAK to GND",
+	Notes:  "It holds the clock: see clock stretching above. No value for 20 minutes after power-up, while it runs in",
+	Tested: []string{testedPeriph},
+	probe:  isCCS811,
+	open:   func(d Device) Sensor { return &ccs811Chip{device: d} },
 }
 
 func isCCS811(ctx context.Context, d Device) (bool, error) {

@@ -47,7 +47,9 @@ func emc141x(chip, part string, channels int, product byte) Driver {
 	is := func(ctx context.Context, d Device) (bool, error) { return emcIs(ctx, d, product) }
 	driver := Driver{
 		Chip: chip, Part: part, Addresses: emcAddresses, Confidence: Certain, probe: is,
-		open: func(d Device) Sensor { return &emc141xChip{device: d, is: is, channels: channels} },
+		Wiring: "a resistor at ADDR, or the last digit of the part's number, chooses the address; each diode between DP and DN",
+		Tested: []string{testedLikeQEMU},
+		open:   func(d Device) Sensor { return &emc141xChip{device: d, is: is, channels: channels} },
 	}
 	for _, c := range emcChannels[:channels] {
 		q := celsius(3, -64, 191.875)

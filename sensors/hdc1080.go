@@ -27,6 +27,7 @@ const (
 var hdc1080 = Driver{
 	Chip: "hdc1080", Part: "Texas Instruments HDC1080", Addresses: []uint16{0x40}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 125), humidity},
+	Wiring:     "one address",
 	probe:      isHDC1080,
 	open:       func(d Device) Sensor { return &hdc{device: d} },
 }

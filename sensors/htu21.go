@@ -31,6 +31,7 @@ const (
 var htu21 = Driver{
 	Chip: "htu21", Part: "TE HTU21D, Sensirion SHT20, SHT21, SHT25", Addresses: []uint16{0x40}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 125), humidity},
+	Wiring:     "one address",
 	Commands:   [][]byte{htu21Serial1, htu21Serial2},
 	probe:      isHTU21,
 	open:       func(d Device) Sensor { return &htu{d, isHTU21, htu21TemperatureTime, htu21HumidityTime, false} },

@@ -29,6 +29,8 @@ var mcp9808 = Driver{
 	Chip: "mcp9808", Part: "Microchip MCP9808", Confidence: Certain,
 	Addresses:  []uint16{0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f},
 	Quantities: []holdfast.Quantity{celsius(2, -40, 125)},
+	Wiring:     "A2, A1, A0 to GND or Vcc: 0x18 to 0x1f",
+	Tested:     []string{testedPeriph},
 	probe:      isMCP9808,
 	open:       func(d Device) Sensor { return &mcp9808Chip{device: d} },
 }

@@ -40,8 +40,10 @@ var mpu6050 = Driver{
 		turning("x"), turning("y"), turning("z"),
 		celsius(2, -40, 85),
 	},
-	probe: isMPU6050,
-	open:  func(d Device) Sensor { return &mpu6050Chip{device: d} },
+	Wiring: "AD0 to GND: 0x68; to Vcc: 0x69",
+	Notes:  "Ranges ±4 g and ±500 °/s; the temperature is that of the chip",
+	probe:  isMPU6050,
+	open:   func(d Device) Sensor { return &mpu6050Chip{device: d} },
 }
 
 func acceleration(axis string) holdfast.Quantity {

@@ -30,6 +30,9 @@ var scd4x = Driver{
 	Quantities: []holdfast.Quantity{
 		restless(holdfast.Quantity{Name: "co2_ppm", Unit: "ppm", Precision: 0, Min: 1, Max: 40000}, time.Hour), celsius(2, -10, 60), humidity,
 	},
+	Wiring:   "one address; it draws 200 mA for moments, more than a weak 3V3 line bears",
+	Notes:    "It measures every five seconds; a shorter interval skips samples",
+	Tested:   []string{testedPeriph},
 	Commands: [][]byte{scd4xSerial, scd4xReady},
 	probe:    isSCD4x,
 	open:     func(d Device) Sensor { return &scd{device: d} },

@@ -23,6 +23,7 @@ const (
 var sht3x = Driver{
 	Chip: "sht3x", Part: "Sensirion SHT30, SHT31, SHT35", Addresses: []uint16{0x44, 0x45}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -45, 130), humidity},
+	Wiring:     "ADDR to GND: 0x44; to Vcc: 0x45",
 	Commands:   [][]byte{sht3xSerial},
 	probe:      isSHT3x,
 	open: func(d Device) Sensor {

@@ -22,6 +22,7 @@ const (
 var sht4x = Driver{
 	Chip: "sht4x", Part: "Sensirion SHT40, SHT41, SHT43, SHT45", Addresses: []uint16{0x44, 0x45, 0x46}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -45, 130), humidity},
+	Wiring:     "the address is part of the type: 0x44, 0x45 or 0x46",
 	Commands:   [][]byte{sht4xSerial},
 	probe:      isSHT4x,
 	open: func(d Device) Sensor {

@@ -21,6 +21,7 @@ const (
 var si7021 = Driver{
 	Chip: "si7021", Part: "Silicon Labs Si7013, Si7020, Si7021", Addresses: []uint16{0x40}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 125), humidity},
+	Wiring:     "one address",
 	Commands:   [][]byte{htu21Serial1, htu21Serial2},
 	probe:      isSi7021,
 	open:       func(d Device) Sensor { return &htu{d, isSi7021, si7021TemperatureTime, si7021HumidityTime, false} },

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/rules"
 	"holdfast/sensors"
 )
 
@@ -37,11 +38,28 @@ func TestSensorsReference(t *testing.T) {
 		if !strings.Contains(page.String(), "\n## "+d.Chip+"\n") || !strings.Contains(page.String(), d.Part) {
 			t.Errorf("nothing is said of %s", d.Chip)
 		}
+		if len(d.Quantities) > 0 && d.Wiring == "" {
+			t.Errorf("%s: nothing is said of its wiring", d.Chip)
+		}
 		for _, q := range d.Quantities {
 			if !strings.Contains(page.String(), "| `"+q.Name+"` | "+q.Unit+" |") {
 				t.Errorf("%s: nothing is said of %s", d.Chip, q.Name)
 			}
 		}
+	}
+}
+
+// The rule that the page shows is one.
+func TestSensorsPageShowsARule(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/sensors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rule, _ := strings.Cut(string(text), "```yaml\n")
+	rule, _, _ = strings.Cut(rule, "```")
+	if _, err := rules.Parse("sensors.md", []byte(rule)); err != nil || rule == "" {
+		t.Errorf("%q: %v", rule, err)
 	}
 }
 
