@@ -84,7 +84,8 @@ func (c bh1750Chip) Read(ctx context.Context) (map[string]float64, error) {
 }
 
 func (c bh1750Chip) measure(ctx context.Context) (uint16, error) {
-	for _, opcode := range []byte{bh1750TimeHigh, bh1750TimeLow, bh1750Once} {
+	// What stands there from before is cleared: a measurement that somebody ends early, as a search does, is none.
+	for _, opcode := range []byte{bh1750PowerOn, bh1750Reset, bh1750TimeHigh, bh1750TimeLow, bh1750Once} {
 		if err := c.device.write(ctx, opcode); err != nil {
 			return 0, err
 		}
@@ -95,6 +96,15 @@ func (c bh1750Chip) measure(ctx context.Context) (uint16, error) {
 	var b [2]byte
 	if err := c.device.Bus.Tx(ctx, c.device.Addr, nil, b[:]); err != nil {
 		return 0, fmt.Errorf("read the measurement: %w", err)
+	}
+	for _, opcode := range []byte{bh1750PowerOn, bh1750PowerDown} { // it stands behind each of them, as with no other chip
+		var again [2]byte
+		if err := c.device.read(ctx, opcode, again[:]); err != nil {
+			return 0, err
+		}
+		if again != b {
+			return 0, errAnother
+		}
 	}
 	return binary.BigEndian.Uint16(b[:]), nil
 }

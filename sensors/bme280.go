@@ -112,7 +112,25 @@ func (b *bosch) measure(ctx context.Context) (map[string]float64, error) {
 	if err := b.device.read(ctx, boschData, data); err != nil { // in one go: the chip keeps the bytes together, §4.1
 		return nil, err
 	}
+	if err := b.humidityKept(ctx); err != nil {
+		return nil, err
+	}
 	return b.decode(data)
+}
+
+// humidityKept returns an error where the setting of humidity was lost before the measurement, which leaves that out then.
+func (b *bosch) humidityKept(ctx context.Context) error {
+	if !b.humid {
+		return nil
+	}
+	var held [1]byte
+	if err := b.device.read(ctx, boschCtrlHum, held[:]); err != nil {
+		return err
+	}
+	if held[0]&7 != oversamplingH {
+		return fmt.Errorf("ctrl_hum reads 0x%02x after the measurement, want 0x%02x: the chip was without power", held[0], oversamplingH)
+	}
+	return nil
 }
 
 // ready sets the chip up unless it still holds what was last written. A chip that forgot has been without power and may

@@ -134,7 +134,8 @@ func TestBME280Playback(t *testing.T) {
 	data := i2ctest.IO{Addr: 0x76, W: []byte{0xf7}, R: []byte{0x65, 0x5a, 0xc0, 0x7e, 0xed, 0x00, 0x75, 0x30}}
 	held := func(b ...byte) i2ctest.IO { return i2ctest.IO{Addr: 0x76, W: []byte{0xf2}, R: b} }
 	setUp := []i2ctest.IO{id(0x60), status(0), calibration, humidity, settings}
-	measured := []i2ctest.IO{forced, status(0), data}
+	kept := i2ctest.IO{Addr: 0x76, W: []byte{0xf2}, R: []byte{1}}
+	measured := []i2ctest.IO{forced, status(0), data, kept}
 
 	tests := []struct {
 		name  string
@@ -147,9 +148,10 @@ func TestBME280Playback(t *testing.T) {
 		{"another chip", [][]i2ctest.IO{{id(0x58)}}, []bool{false}},
 		{"starting up", [][]i2ctest.IO{{id(0x60), status(1), status(1), status(0), calibration, humidity, settings}, measured}, []bool{true}},
 		{"blank calibration", [][]i2ctest.IO{{id(0x60), status(0), {Addr: 0x76, W: []byte{0x88}, R: make([]byte, 26)}, humidity}}, []bool{false}},
-		{"still measuring", [][]i2ctest.IO{setUp, {forced, status(8), status(8), status(0), data}}, []bool{true}},
+		{"still measuring", [][]i2ctest.IO{setUp, {forced, status(8), status(8), status(0), data, kept}}, []bool{true}},
 		{"measuring forever", [][]i2ctest.IO{setUp, {forced, status(8), status(8), status(8), status(8), status(8),
 			status(8), status(8), status(8), status(8), status(8)}, setUp, measured}, []bool{false, true}},
+		{"humidity is gone before it measures", [][]i2ctest.IO{setUp, {forced, status(0), data, {Addr: 0x76, W: []byte{0xf2}, R: []byte{0}}}}, []bool{false}},
 		{"cut off after the set-up", [][]i2ctest.IO{setUp}, []bool{false}},
 		{"cut off while it measures", [][]i2ctest.IO{setUp, {forced, status(0)}}, []bool{false}},
 		{"cut off in the calibration", [][]i2ctest.IO{{id(0x60), status(0), calibration}}, []bool{false}},

@@ -194,7 +194,16 @@ func addresses() []uint16 {
 	for _, d := range drivers {
 		all = append(all, d.Addresses...)
 	}
-	isMux := func(addr uint16) int { return map[bool]int{true: 0, false: 1}[slices.Contains(muxAddresses, addr)] }
-	slices.SortFunc(all, func(a, b uint16) int { return cmp.Or(cmp.Compare(isMux(a), isMux(b)), cmp.Compare(a, b)) })
-	return slices.Compact(all)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	slices.SortStableFunc(all, func(a, b uint16) int {
+		switch aMux, bMux := slices.Contains(muxAddresses, a), slices.Contains(muxAddresses, b); {
+		case aMux && !bMux:
+			return -1
+		case bMux && !aMux:
+			return 1
+		}
+		return 0
+	})
+	return all
 }

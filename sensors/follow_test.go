@@ -72,9 +72,9 @@ func TestLateSamplesAreSkipped(t *testing.T) {
 		expect(t, "times", b.times(thermometer), []time.Duration{
 			300 * time.Millisecond, time.Second, 2 * time.Second,
 			3900 * time.Millisecond, 4900 * time.Millisecond, 5900 * time.Millisecond,
-			// 6 fails at 7.0. 7 has to set the chip up and has the whole five seconds for that: it is done at 8.7, too late
-			// for 8. 9 is read by one slow transaction and a fast one.
-			8700 * time.Millisecond, 9600 * time.Millisecond, 10 * time.Second, 11 * time.Second, 12 * time.Second, 13 * time.Second, 14 * time.Second,
+			// 6 fails at 7.0. 7 has to set the chip up and has the whole five seconds for that: it is done at 9.9, too late
+			// for 8 and 9.
+			9900 * time.Millisecond, 10 * time.Second, 11 * time.Second, 12 * time.Second, 13 * time.Second, 14 * time.Second,
 		})
 		s := b.state(thermometer)
 		if s.Samples+s.Skipped+s.Errors != 15 {

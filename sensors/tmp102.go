@@ -91,13 +91,12 @@ func lm75Identify(ctx context.Context, d Device) (lm75Kind, error) {
 			return kindUnknown, err
 		}
 	}
-	wide := func(b [2]byte) uint16 { return binary.BigEndian.Uint16(b[:]) &^ 0x7f } // 9 bits; the rest is undefined on an LM75
 	switch {
-	case wide(low) != 75<<8 || wide(high) != 80<<8:
+	case lm75Limit(low) != 75<<8 || lm75Limit(high) != 80<<8:
 		return kindUnknown, nil
 	case config[0]&tmp12Bit == tmp12Bit && config[1]&0xcf == 0x80:
 		return kindTMP102, nil
-	case wide(beyond) == wide(low) && config[0]&tmpOneShot == 0:
+	case lm75Limit(beyond) == lm75Limit(low) && config[0]&tmpOneShot == 0:
 		return kindTMP105, nil
 	case config[0]&0xe0 == 0:
 		return kindLM75, nil
@@ -109,7 +108,8 @@ func lm75Identify(ctx context.Context, d Device) (lm75Kind, error) {
 type thermometer struct {
 	device   Device
 	kind     lm75Kind
-	measured time.Time // when the first conversion since the chip was set up is done; zero until it is
+	measured time.Time  // when the first conversion since the chip was set up is done; zero until it is
+	limits   *[2]uint16 // as they were when the chip was first set up, which tells it from others
 }
 
 func (t *thermometer) Read(ctx context.Context) (map[string]float64, error) {
@@ -131,15 +131,49 @@ func (t *thermometer) measure(ctx context.Context) (map[string]float64, error) {
 			return nil, err
 		}
 	}
-	if err := wait(ctx, time.Until(t.measured)); err != nil {
-		return nil, fmt.Errorf("first conversion: %w", err)
+	raw, err := t.temperature(ctx)
+	if err == nil && raw[0] == 0 && raw[1]&0xf0 == 0 { // that is also what a chip says that was without power meanwhile
+		if err := t.readConfig(ctx, &config); err != nil {
+			return nil, err
+		}
+		if err := t.setUp(ctx, &config); err != nil {
+			return nil, err
+		}
+		raw, err = t.temperature(ctx)
 	}
-	var raw [2]byte
-	if err := t.device.read(ctx, lm75Temperature, raw[:]); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return map[string]float64{"temperature_celsius": t.decode(raw, config)}, nil
 }
+
+// temperature reads the register as soon as there is a temperature in it.
+func (t *thermometer) temperature(ctx context.Context) (raw [2]byte, err error) {
+	if err := wait(ctx, time.Until(t.measured)); err != nil {
+		return raw, fmt.Errorf("first conversion: %w", err)
+	}
+	return raw, t.device.read(ctx, lm75Temperature, raw[:])
+}
+
+// same returns an error unless the limits are what they were, or those of power-up.
+func (t *thermometer) same(ctx context.Context) error {
+	var limits [2]uint16
+	for i, register := range []byte{lm75Low, lm75High} {
+		var b [2]byte
+		if err := t.device.read(ctx, register, b[:]); err != nil {
+			return err
+		}
+		limits[i] = lm75Limit(b)
+	}
+	if t.limits != nil && limits != *t.limits && limits != [2]uint16{75 << 8, 80 << 8} {
+		return errAnother
+	}
+	t.limits = &limits
+	return nil
+}
+
+// lm75Limit returns the 9 bits of a limit that all kinds have; the rest is undefined on an LM75.
+func lm75Limit(b [2]byte) uint16 { return binary.BigEndian.Uint16(b[:]) &^ 0x7f }
 
 // readConfig reads the configuration, one byte or two, and checks what the chip cannot but show in it.
 func (t *thermometer) readConfig(ctx context.Context, config *[2]byte) error {
@@ -179,6 +213,17 @@ func (t *thermometer) wanted(config byte) byte {
 
 // setUp writes the configuration where it is not as it has to be, and notes from when on the temperature is one.
 func (t *thermometer) setUp(ctx context.Context, config *[2]byte) error {
+	if err := t.same(ctx); err != nil {
+		return err
+	}
+	if t.kind == kindTMP102 { // a TMP105 has one byte, and sends for the second that of the limit just read: 0
+		if err := t.readConfig(ctx, config); err != nil {
+			return err
+		}
+		if config[1] == 0 {
+			return errAnother
+		}
+	}
 	if want := t.wanted(config[0]); config[0] != want {
 		write := []byte{lm75Config, want}
 		if t.kind == kindTMP102 {

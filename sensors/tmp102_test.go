@@ -107,22 +107,25 @@ func TestThermometerPlayback(t *testing.T) {
 	t.Parallel()
 	op := func(w byte, r ...byte) i2ctest.IO { return i2ctest.IO{Addr: 0x48, W: []byte{w}, R: r} }
 	write := func(w ...byte) i2ctest.IO { return i2ctest.IO{Addr: 0x48, W: w} }
+	low, high := op(2, 0x4b, 0), op(3, 0x50, 0)
 	tests := []struct {
 		name string
 		chip string
 		ops  []i2ctest.IO
 		want float64 // NaN for an error
 	}{
-		{"tmp102 as it is", "tmp102", []i2ctest.IO{op(1, 0x60, 0xa0), op(0, 0x04, 0x10)}, 4.0625},
-		{"tmp102, one-shot bit set", "tmp102", []i2ctest.IO{op(1, 0xe0, 0xa0), op(0, 0x04, 0x10)}, 4.0625},
+		{"tmp102 as it is", "tmp102", []i2ctest.IO{op(1, 0x60, 0xa0), low, high, op(1, 0x60, 0xa0), op(0, 0x04, 0x10)}, 4.0625},
+		{"tmp102, one-shot bit set", "tmp102", []i2ctest.IO{op(1, 0xe0, 0xa0), low, high, op(1, 0xe0, 0xa0), op(0, 0x04, 0x10)}, 4.0625},
 		{"tmp102, ones", "tmp102", []i2ctest.IO{op(1, 0xff, 0xff)}, math.NaN()},
 		{"tmp102, zeros", "tmp102", []i2ctest.IO{op(1, 0, 0)}, math.NaN()},
-		{"tmp105 refuses the resolution", "tmp105", []i2ctest.IO{op(1, 0), write(1, 0x60), op(1, 0)}, math.NaN()},
-		{"tmp105 keeps what else is set", "tmp105", []i2ctest.IO{op(1, 0x18), write(1, 0x78), op(1, 0x78), op(0, 0x19, 0x70)}, 25.4375},
+		{"a tmp105 in its place", "tmp102", []i2ctest.IO{op(1, 0x60, 0x10), low, high, op(1, 0x60, 0x00)}, math.NaN()},
+		{"tmp105 refuses the resolution", "tmp105", []i2ctest.IO{op(1, 0), low, high, write(1, 0x60), op(1, 0)}, math.NaN()},
+		{"tmp105 keeps what else is set", "tmp105", []i2ctest.IO{op(1, 0x18), low, high, write(1, 0x78), op(1, 0x78), op(0, 0x19, 0x70)}, 25.4375},
 		{"tmp105, ones", "tmp105", []i2ctest.IO{op(1, 0xff)}, math.NaN()},
-		{"lm75: what lies below its bits is noise", "lm75", []i2ctest.IO{op(1, 0), op(0, 0x19, 0xff)}, 25.5},
+		{"lm75: what lies below its bits is noise", "lm75", []i2ctest.IO{op(1, 0), low, high, op(0, 0x19, 0xff)}, 25.5},
+		{"lm75 at 0 °C, or just switched on", "lm75", []i2ctest.IO{op(1, 0), low, high, op(0, 0, 0), op(1, 0), low, high, op(0, 0x19, 0)}, 25},
 		{"lm75, not an lm75", "lm75", []i2ctest.IO{op(1, 0x60)}, math.NaN()},
-		{"lm75, beyond its range", "lm75", []i2ctest.IO{op(1, 0), op(0, 0x80, 0x00)}, math.NaN()},
+		{"lm75, beyond its range", "lm75", []i2ctest.IO{op(1, 0), low, high, op(0, 0x80, 0x00)}, math.NaN()},
 		{"cut off", "lm75", []i2ctest.IO{op(1, 0)}, math.NaN()},
 		{"cut off at once", "tmp102", nil, math.NaN()},
 	}

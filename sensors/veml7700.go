@@ -114,7 +114,8 @@ func vemlSetting(count, setting uint16) uint16 {
 	return vemlFine
 }
 
-// decodeVEML7700 makes lx of a measurement. Above 1000 lx they are put straight by the polynomial of the application note.
+// decodeVEML7700 makes lx of a measurement. What the coarse setting sees is put straight by the polynomial of the application
+// note, also where that is less than 1000 lx: it sees 1000 lx as 935.
 func decodeVEML7700(count, setting uint16) (map[string]float64, error) {
 	if count == 0xffff {
 		return nil, errors.New("saturated")
@@ -122,8 +123,6 @@ func decodeVEML7700(count, setting uint16) (map[string]float64, error) {
 	x, unit := float64(count)*vemlFineUnit, 0.01
 	if setting == vemlCoarse {
 		x, unit = float64(count)*vemlCoarseUnit, 0.1
-	}
-	if x > vemlBent && setting == vemlCoarse {
 		x *= 1.0023 + x*(8.1488e-5+x*(-9.3924e-9+x*6.0135e-13))
 	}
 	return map[string]float64{"illuminance_lux": round(x, unit)}, nil
