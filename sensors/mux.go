@@ -16,7 +16,7 @@ var tca9548a = Driver{
 	Chip: "tca9548a", Part: "TCA9548A, PCA9546 and their like", Addresses: muxAddresses, Confidence: Likely,
 	Wiring: "A2, A1, A0 to GND or Vcc: 0x70 to 0x77; RESET to Vcc",
 	Notes:  "What is behind its channels is found and read as if it were on a bus of its own, by the name of the channel",
-	Tested: []string{testedVirtualPi},
+	Tested: []string{testedPeriph, testedVirtualPi},
 	probe: func(ctx context.Context, d Device) (bool, error) {
 		channels, err := muxChannels(ctx, d)
 		return channels > 0, err
