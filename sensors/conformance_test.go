@@ -243,19 +243,31 @@ func TestAnyMixIsFound(t *testing.T) {
 				mix[addr] = s
 			}
 		}
-		synctest.Test(t, func(t *testing.T) { isFound(t, rt, mix) })
+		behind := rapid.Bool().Draw(rt, "behind a multiplexer")
+		if behind { // whose own address, and those of others, are not to be had there
+			maps.DeleteFunc(mix, func(addr uint16, s specimen) bool { return addr == 0x70 || s.chip == "tca9548a" })
+		}
+		synctest.Test(t, func(t *testing.T) { isFound(t, rt, mix, behind) })
 	})
 }
 
-func isFound(t *testing.T, rt *rapid.T, mix map[uint16]specimen) {
-	bus, got := simulated.NewBus(1), map[uint16]string{}
+func isFound(t *testing.T, rt *rapid.T, mix map[uint16]specimen, behind bool) {
+	bus, got, channel := simulated.NewBus(1), map[uint16]string{}, ""
+	root := bus
+	if behind {
+		mux := simulated.NewMux()
+		root.AttachMux(0x70, mux)
+		bus, channel = mux.Channel(5), "mux70.5"
+	}
 	bus.Record()
 	for addr, s := range mix {
 		bus.Attach(addr, s.model())
 	}
 	time.Sleep(time.Second) // some chips take a while to wake up
-	for _, f := range sensors.Scan(t.Context(), []*sensors.Bus{sensors.NewBus(1, bus)}) {
-		got[f.Address] = f.Chip
+	for _, f := range sensors.Scan(t.Context(), []*sensors.Bus{sensors.NewBus(1, root)}) {
+		if f.Channel == channel {
+			got[f.Address] = f.Chip
+		}
 	}
 	if len(got) != len(mix) {
 		rt.Errorf("found %v, want as many as there are: %d", got, len(mix))
