@@ -118,8 +118,9 @@ func (e *emc141xChip) measure(ctx context.Context) (map[string]float64, error) {
 	return decodeEMC141x(raw[:e.channels], faults[0], config[0])
 }
 
-// setUp makes the chip measure in the wide form. The model of QEMU knows no configuration; what reads 0 before and after is
-// taken as a chip that stays in its form from power-up, of which decodeEMC141x believes less.
+// setUp makes the chip measure in the wide form. The model of QEMU knows no configuration; what reads 0 before and after, twice
+// because a chip may just have lost its power, is taken as one that stays in its form from power-up, of which decodeEMC141x
+// believes less.
 func (e *emc141xChip) setUp(ctx context.Context) error {
 	if err := sure(e.is(ctx, e.device)); err != nil {
 		return err
@@ -129,11 +130,16 @@ func (e *emc141xChip) setUp(ctx context.Context) error {
 		return err
 	}
 	want := before[0]&^emcStandby | emcWide
-	if err := e.device.write(ctx, emcConfig, want); err != nil {
-		return err
-	}
-	if err := e.device.read(ctx, emcConfig, after[:]); err != nil {
-		return err
+	for range 2 {
+		if err := e.device.write(ctx, emcConfig, want); err != nil {
+			return err
+		}
+		if err := e.device.read(ctx, emcConfig, after[:]); err != nil {
+			return err
+		}
+		if after[0] == want {
+			break
+		}
 	}
 	if after[0] != want && (before[0] != 0 || after[0] != 0) {
 		return fmt.Errorf("configuration reads 0x%02x after 0x%02x was written", after[0], want)

@@ -87,6 +87,8 @@ func (s *Sampler) rest(ctx context.Context, t *track, changed <-chan struct{}, t
 func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *holdfast.Reading {
 	timed, cancel := context.WithTimeout(ctx, s.deadline(t, interval))
 	defer cancel()
+	s.reads(t, true)
+	defer s.reads(t, false)
 	t.grader.calibrations = s.orders(t.name).corrected
 	m, err := t.measure(timed)
 	if err != nil && !errors.Is(err, ErrNotReady) && s.worthARetry(t) && timed.Err() == nil {
@@ -112,6 +114,13 @@ func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *h
 	}
 	s.o.Log.Debug("reading", "sensor", t.name, "values", m.values, "quality", m.quality, "bad", m.bad)
 	return r
+}
+
+// reads notes whether the sensor is being read.
+func (s *Sampler) reads(t *track, now bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.reading = now
 }
 
 // worthARetry reports whether a sensor that failed is read again at once: one that has been well. A single disturbance on the

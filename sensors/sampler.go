@@ -70,8 +70,9 @@ type track struct {
 	grader     grader
 
 	// The rest is guarded by Sampler.mu.
-	health health
-	last   State
+	health  health
+	last    State
+	reading bool // now
 }
 
 // New returns a sampler that measures as soon as it runs. Configured sensors that [CheckSensors] finds fault with are

@@ -61,12 +61,13 @@ func (s *Sampler) add(t *track) bool {
 	return true
 }
 
-// taken reports whether a sensor is known at the address. One that was found and is lost may have made room for another.
+// taken reports whether a sensor is known at the address. One that was found and is lost may have made room for another; while it
+// is tried again no search asks it something else.
 func (s *Sampler) taken(bus string, addr uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.ContainsFunc(s.tracks, func(t *track) bool {
-		return t.bus == bus && t.addr == addr && (t.configured || !t.health.gone())
+		return t.bus == bus && t.addr == addr && (t.configured || t.reading || !t.health.gone())
 	})
 }
 
