@@ -267,25 +267,47 @@ func TestEveryDriverThroughADayOfFaults(t *testing.T) {
 	for i, s := range subjects {
 		t.Run(s.chip, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				random := rand.New(rand.NewPCG(5, uint64(i)))
-				d := &day{subject: s, random: random, bus: simulated.NewBus(1), recovery: map[string]time.Duration{}}
-				addresses := s.driver(t).Addresses
-				d.addr = addresses[random.IntN(len(addresses))]
-				d.chip = &troubled{chip: s.model(), random: rand.New(rand.NewPCG(6, uint64(i)))}
-				d.bus.Attach(d.addr, d.chip)
-				out := make(chan *holdfast.Reading)
-				ctx, cancel := context.WithCancel(t.Context())
-				d.bench = runInto(t, sensors.Options{Deadline: dayDeadline, Interval: dayInterval, Rediscover: dayRediscover}, out, false, d.bus)
-				go d.take(ctx, out)
-				d.pass(long)
-				d.stop()
-				cancel()
-				t.Logf("%d values right, %d suspect, of them %d wrong; longest recovery %v", d.good, d.suspect, d.wrong, d.recovery)
-				if d.good == 0 {
-					t.Error("nothing was read")
-				}
-			})
+			synctest.Test(t, func(t *testing.T) { live(t, uint64(i), s, long, false) })
 		})
+	}
+}
+
+// The same behind a multiplexer, where each search takes nine times as long.
+func TestEveryDriverBehindAMultiplexer(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("the hour behind a multiplexer is for the long tests")
+	}
+	for i, s := range subjects {
+		t.Run(s.chip, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { live(t, uint64(100+i), s, time.Hour, true) })
+		})
+	}
+}
+
+// live reads a chip for that long, with faults that follow from the seed.
+func live(t *testing.T, seed uint64, s subject, long time.Duration, behind bool) {
+	d := &day{subject: s, random: rand.New(rand.NewPCG(5, seed)), bus: simulated.NewBus(1), recovery: map[string]time.Duration{}}
+	addresses := s.driver(t).Addresses
+	d.addr = addresses[d.random.IntN(len(addresses))]
+	d.chip = &troubled{chip: s.model(), random: rand.New(rand.NewPCG(6, seed))}
+	root := d.bus
+	if behind {
+		mux := simulated.NewMux()
+		root.AttachMux(0x70, mux)
+		d.bus = mux.Channel(d.random.IntN(8))
+	}
+	d.bus.Attach(d.addr, d.chip)
+	out := make(chan *holdfast.Reading)
+	ctx, cancel := context.WithCancel(t.Context())
+	d.bench = runInto(t, sensors.Options{Deadline: dayDeadline, Interval: dayInterval, Rediscover: dayRediscover}, out, false, root)
+	go d.take(ctx, out)
+	d.pass(long)
+	d.stop()
+	cancel()
+	t.Logf("%d values right, %d suspect, of them %d wrong; longest recovery %v", d.good, d.suspect, d.wrong, d.recovery)
+	if d.good == 0 {
+		t.Error("nothing was read")
 	}
 }
