@@ -30,6 +30,7 @@ type gateway struct {
 	now   func() holdfast.Instant
 
 	device string    // this gateway's id
+	unkept bool      // it is random and not in the data folder; after begin of the buffer's writer only
 	boot   string    // the kernel's boot id
 	since  time.Time // start of the daemon
 	page   *dashboard.Dashboard
@@ -88,12 +89,15 @@ func (g *gateway) assemble(ctx context.Context) error {
 	return nil
 }
 
+const unkeptNotice = "the device id could not be kept and will be another one after the next start"
+
 // identify settles who this gateway is.
 func (g *gateway) identify() {
 	id, source, err := balena.Identify(balena.IdentityOptions{Configured: g.cfg.Device, Folder: g.cfg.DataDir})
 	if err != nil {
 		g.log.Error("device id will be another one after the next start", "device", id, "err", err)
-		g.notices.add("the device id could not be kept and will be another one after the next start: " + err.Error())
+		g.notices.add(unkeptNotice)
+		g.unkept = true
 	}
 	g.device = id
 	g.log.Info("gateway starts", "device", id, "by", source, "version", version, "boot", g.boot, "balena", g.balena.String())
@@ -105,9 +109,24 @@ func (g *gateway) openBuffer(ctx context.Context) (err error) {
 	g.buffer, g.damage, err = openBuffer(ctx, buffer.Options{
 		Path: path, Device: g.device, MaxBytes: g.cfg.BufferMaxBytes,
 		Window: g.cfg.BufferWindow, Grow: g.world.grow, Log: g.log,
-		Report: func(c holdfast.BufferChange) { g.event(holdfast.EventBuffer, c) },
+		Report: func(c holdfast.BufferChange) {
+			g.event(holdfast.EventBuffer, c)
+			g.keepIdentity()
+		},
 	})
 	return err
+}
+
+// keepIdentity makes this device's id durable where that failed at the start, once the data folder takes files.
+func (g *gateway) keepIdentity() {
+	if !g.unkept {
+		return
+	}
+	if err := balena.Keep(g.cfg.DataDir, g.device); err == nil {
+		g.unkept = false
+		g.notices.remove(unkeptNotice)
+		g.log.Info("device id is kept from now on", "device", g.device)
+	}
 }
 
 // settle makes the one owner of settings, and gives the source what it should do now.

@@ -33,3 +33,10 @@ func (n *notices) all() []string {
 	defer n.mu.Unlock()
 	return slices.Clone(n.list)
 }
+
+// remove takes a notice back.
+func (n *notices) remove(text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.list = slices.DeleteFunc(n.list, func(s string) bool { return s == text })
+}

@@ -24,3 +24,11 @@ func SmallDisk(t testing.TB, bytes int) string {
 	})
 	return dir
 }
+
+// Remount makes what [SmallDisk] has mounted read-only ("ro") or writable again ("rw").
+func Remount(t testing.TB, dir, mode string) {
+	t.Helper()
+	if out, err := exec.Command("mount", "-o", "remount,"+mode, dir).CombinedOutput(); err != nil {
+		t.Fatalf("remount %s: %v: %s", mode, err, out)
+	}
+}
