@@ -112,6 +112,7 @@ func (g *gateway) openBuffer(ctx context.Context) (err error) {
 		Report: func(c holdfast.BufferChange) {
 			g.event(holdfast.EventBuffer, c)
 			g.keepIdentity()
+			g.uplink.Refresh() // the state says whether the stream is volatile
 		},
 	})
 	return err

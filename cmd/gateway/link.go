@@ -52,12 +52,7 @@ func (g *gateway) broker() mqtt.Options {
 	scheme := "tcp"
 	if g.cfg.TLS.Enable {
 		scheme = "ssl"
-		config, err := g.cfg.TLS.load()
-		if err != nil {
-			g.log.Error("TLS is not set up as configured", "err", err)
-			g.notices.add("TLS is not set up as configured: " + err.Error())
-		}
-		o.TLS = config
+		o.FreshTLS = g.cfg.TLS.renewing(g.tellTLS())
 	}
 	o.Broker = scheme + "://" + net.JoinHostPort(g.cfg.MQTTHost, strconv.Itoa(g.cfg.MQTTPort))
 	return o
