@@ -251,8 +251,9 @@ func (b *Buffer) Previous() *holdfast.Previous { return b.previous }
 // Changed is signalled when there is something new to send: after a commit, and after Again and Reject.
 func (b *Buffer) Changed() <-chan struct{} { return b.changed }
 
-// Run commits what is appended until ctx ends. Then it commits what is left, marks the stop as clean, closes the file
-// and returns nil, or the error that kept the last records from the card.
+// Run commits what is appended until ctx ends. Then it commits what is left, closes the file, marks the stop as clean and
+// returns nil, or the error that kept the last records from the card. A mark that cannot be made is no error: all is durable
+// then, and the next start examines the file.
 func (b *Buffer) Run(ctx context.Context) error {
 	tick := time.NewTicker(b.o.Window)
 	defer tick.Stop()
@@ -290,7 +291,10 @@ func (b *Buffer) end() error {
 	if err := b.db.Close(); err != nil {
 		return fmt.Errorf("close buffer %s: %w", b.o.Path, err)
 	}
-	return markClean(b.o.Path, b.digest())
+	if err := markClean(b.o.Path, b.digest()); err != nil { // all is durable: a full disk has no room even for this
+		b.o.Log.Warn("buffer is closed, and the next start examines it all the same", "err", err)
+	}
+	return nil
 }
 
 // Close closes the file as a crash would leave it, for a start that goes no further than Open. It must not be called
