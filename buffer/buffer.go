@@ -283,7 +283,10 @@ func (b *Buffer) end() error {
 		err = b.commit(true)
 	}
 	if err == nil && b.volatile() {
-		err = b.settleOnCard()
+		err = b.leaveMemory()
+	}
+	if err == nil && b.volatile() {
+		return b.db.Close()
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("commit the last records to %s: %w", b.o.Path, err), b.db.Close())

@@ -195,6 +195,22 @@ func (b *Buffer) settleOnCard() error {
 	return nil
 }
 
+// leaveMemory is the last try before a stop. It is no error that the folder takes nothing where nobody is owed anything.
+func (b *Buffer) leaveMemory() error {
+	err := b.settleOnCard()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.streams {
+		if s.owed() > 0 {
+			return err
+		}
+	}
+	if err != nil {
+		b.o.Log.Warn("buffer was in memory to the end; all in it has been delivered", "err", err)
+	}
+	return nil
+}
+
 // place makes the file in memory durable at path, whole or not at all. It replaces the one that it is a copy of, and no other.
 func (m *memory) place(path string) error {
 	birth := fmt.Sprintf("%s.new-%08x", path, rand.Uint32())

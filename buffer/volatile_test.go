@@ -130,7 +130,8 @@ func TestReadOnlyFolderWithFile(t *testing.T) {
 	}
 }
 
-// A change whose maker waits until it is durable is refused meanwhile. A stop tries once more, and says what it could not keep.
+// A change whose maker waits until it is durable is refused meanwhile. A stop tries once more, and says what it could not
+// keep, unless all of it was delivered.
 func TestStopWithoutFile(t *testing.T) {
 	t.Parallel()
 	dir := testenv.SmallDisk(t, 8<<20)
@@ -143,6 +144,13 @@ func TestStopWithoutFile(t *testing.T) {
 	if err := b.end(); err == nil {
 		t.Error("a stop without a file is no error")
 	}
+	b = mustOpen(t, testOptionsIn(dir))
+	appendTelemetry(t, b, 1, 5)
+	b.commit(false)
+	b.Done(b.Stream(), holdfast.LaneTelemetry, ranges(1, 5))
+	if err := b.end(); err != nil {
+		t.Errorf("a stop when all is delivered: %v", err)
+	}
 	testenv.Remount(t, dir, "rw")
 }
 
@@ -153,6 +161,7 @@ func TestFolderHasAnotherFile(t *testing.T) {
 	testenv.Remount(t, dir, "ro")
 	o := testOptionsIn(dir)
 	b := mustOpen(t, o)
+	appendTelemetry(t, b, 1, 1)
 	testenv.Remount(t, dir, "rw")
 	os.Mkdir(filepath.Dir(o.Path), 0o755)
 	if err := os.WriteFile(o.Path, []byte("another"), 0o600); err != nil {

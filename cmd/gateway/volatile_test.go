@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"testing"
 	"testing/synctest"
@@ -82,6 +83,50 @@ func TestReadOnlyFolderAfterKill(t *testing.T) {
 		p.kill()
 		p.start()
 		j.finish()
+	})
+}
+
+// A damaged file in a read-only folder is left as it is: the gateway measures and sends from memory, also when the folder is
+// writable again, and the next start salvages the file.
+func TestReadOnlyFolderWithDamagedFile(t *testing.T) {
+	t.Parallel()
+	disk := testenv.SmallDisk(t, 96<<20)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem(t)
+		c := s.cloud("cloud")
+		c.start()
+		p := s.pi("bubble")
+		p.start()
+		wait(time.Minute)
+		p.stop()
+		worn := filepath.Join(disk, "data")
+		if err := os.CopyFS(worn, os.DirFS(p.card)); err != nil {
+			t.Fatal(err)
+		}
+		p.card = worn
+		path := filepath.Join(worn, bufferFile)
+		if err := os.WriteFile(path, make([]byte, 64<<10), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		testenv.Remount(t, disk, "ro")
+		before := c.number("SELECT count(*) FROM sample")
+		p.start()
+		wait(time.Minute)
+		testenv.Remount(t, disk, "rw")
+		wait(2 * time.Minute)
+		if n := c.number("SELECT count(*) FROM sample"); n < before+150 {
+			t.Errorf("%d readings have arrived since, in three minutes", n-before)
+		}
+		if b, _ := p.life.gateway.viewBuffer(); !b.Volatile || !strings.Contains(b.Failing, "the next start examines it") {
+			t.Errorf("%+v, want it volatile, and told what to do", b)
+		}
+		p.rest()
+		p.stop()
+		p.start()
+		if b, _ := p.life.gateway.viewBuffer(); b.Volatile || p.life.gateway.damage == nil {
+			t.Errorf("%+v, damage %v, want the damaged file set aside", b, p.life.gateway.damage)
+		}
+		p.stop()
 	})
 }
 
