@@ -29,12 +29,13 @@ func SmallDisk(t testing.TB, bytes int) string {
 	return dir
 }
 
-// Remount makes what [SmallDisk] has mounted read-only ("ro") or writable again ("rw").
+// Remount makes what [SmallDisk] has mounted read-only ("ro") or writable again ("rw"). The kernel refuses the first while a
+// process that another test starts at this moment has files open that were open here.
 func Remount(t testing.TB, dir, mode string) {
 	t.Helper()
-	if out, err := exec.Command("mount", "-o", "remount,"+mode, dir).CombinedOutput(); err != nil {
-		t.Fatalf("remount %s: %v: %s", mode, err, out)
-	}
+	Poll(context.Background(), t, 10*time.Second, "remount "+dir+" "+mode, func() bool {
+		return exec.Command("mount", "-o", "remount,"+mode, dir).Run() == nil
+	})
 }
 
 // LoopDisk mounts an ext4 of so many bytes, on a loop device of its own, for the length of the test and returns its folder.
