@@ -6,6 +6,7 @@ import * as events from "/static/ui/events.js";
 import { unitOf } from "/static/ui/format.js";
 import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
+import * as commands from "./commands.js";
 import { Completeness } from "./completeness.js";
 import { History, key, readings } from "./history.js";
 import { every, now } from "./poll.js";
@@ -16,7 +17,7 @@ const day = 24 * 3600 * 1000;
 
 export class DeviceView {
   #id; #root; #page; #polls; #timer; #end;
-  #device = null; #alerts = []; #events = []; #complete = null; #seeded = false;
+  #device = null; #alerts = []; #events = []; #commands = []; #shadow = null; #complete = null; #seeded = false;
   #series = new Series(); #completeness = new Completeness(); #values; #history;
 
   // page is {heard(alive), trouble(name, error)}: what the frame shows of the connection.
@@ -39,6 +40,10 @@ export class DeviceView {
         const query = new URLSearchParams({ from: new Date(now() - 30 * day).toISOString(), to: new Date(now() + 60000).toISOString(), limit: 20 });
         this.#events = (await fetchJSON(`${path}/events?${query}`)).events;
       }),
+      commands: this.#poll("commands", 5000, async () => {
+        this.#commands = (await fetchJSON(`${path}/commands?limit=10`)).commands;
+        this.#shadow = await fetchJSON(`${path}/shadow`);
+      }),
     };
     this.#timer = setInterval(() => this.#show(), 1000);
     this.#end = live(`/api/v1/live?${new URLSearchParams({ device: id })}`, {
@@ -46,6 +51,7 @@ export class DeviceView {
       alert: () => this.#polls.alerts.again(),
       event: () => this.#polls.events.again(),
       device: () => this.#polls.device.again(),
+      response: () => this.#polls.commands.again(),
       lagged: () => this.#again(),
     }, (alive) => page.heard(alive));
   }
@@ -105,6 +111,8 @@ export class DeviceView {
     this.#values.show(items, at, this.#history.chosen);
     if (this.#complete) this.#completeness.show(this.#complete, device, at);
     alerts.show($("#alerts"), this.#alerts, at, (alert) => items.find((i) => key(i) === key(alert)) ?? { unit: unitOf(alert.quantity) });
+    commands.show($("#commands"), this.#commands, at, 10);
+    commands.wishes($("#wishes"), this.#shadow);
     events.show($("#events"), this.#events, at, (e) => `${e.stream} ${e.seq}`, 20);
   }
 
