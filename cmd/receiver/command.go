@@ -115,7 +115,7 @@ func (t task) listCommands(ctx context.Context) error {
 	if t.name == "" || len(known) == 0 {
 		return noDevice(t.name)
 	}
-	all, err := t.Commands(ctx, t.name, "", store.MaxWaiting+store.MaxAnswered)
+	all, err := t.Commands(ctx, t.name, "", store.MaxWaiting+store.MaxSettled)
 	if err != nil {
 		return err
 	}

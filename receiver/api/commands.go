@@ -17,7 +17,7 @@ import (
 type Command struct {
 	ID       string          `json:"id"`
 	Name     string          `json:"name"`
-	Args     json.RawMessage `json:"args,omitempty" doc:"absent too of a large command that is answered"`
+	Args     json.RawMessage `json:"args,omitempty" doc:"absent too of a large command that is settled"`
 	From     string          `json:"from,omitempty" doc:"who asks"`
 	State    string          `json:"state" enum:"kept,sent,accepted,running,succeeded,failed,timed_out,refused,expired,withdrawn" doc:"kept: for a device that is not there; sent: not answered yet"`
 	Received time.Time       `json:"received_at"`

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -87,8 +88,12 @@ func (d *Desk) Run(ctx context.Context) error {
 		if time.Since(began) > lastDelay {
 			delay = firstDelay
 		}
-		if text := fmt.Sprint(err); text != told { // ingest tells the same of the same broker, as a rule
-			d.Log.Info("commands are not kept at the moment", "err", err)
+		if text := fmt.Sprint(err); text != told {
+			log := d.Log.Info // ingest, on the same broker, says it louder
+			if errors.Is(err, mqtt.ErrRefused) {
+				log = d.Log.Warn
+			}
+			log("commands are not kept at the moment", "err", err, "rights that it needs", "receiver acl mosquitto")
 			told = text
 		}
 		pause := time.NewTimer(mathrand.N(delay) + delay/10)

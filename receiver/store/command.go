@@ -21,9 +21,10 @@ const (
 
 // Bounds of what is kept for one device.
 const (
-	MaxWaiting  = 100     // commands without an answer
-	MaxAnswered = 200     // others, the newest
-	maxAnswered = 4 << 10 // bytes of such a command, and of its result
+	MaxWaiting = 100                                                          // commands without an answer
+	MaxSettled = 200                                                          // others, the newest
+	maxSettled = 4 << 10                                                      // bytes of the result of such a command
+	short      = "CASE WHEN length(payload) > 4096 THEN x'' ELSE payload END" // what stays of such a command
 )
 
 // Errors about kept commands.
@@ -39,7 +40,7 @@ type Command struct {
 	ID       string
 	Name     string
 	From     string
-	Payload  []byte // the message; nil where it was large and is answered
+	Payload  []byte // the message; empty where it was large and is settled
 	Received time.Time
 	Expires  time.Time // when it is not sent any more
 	Sent     time.Time // the last time; zero for never
@@ -80,7 +81,7 @@ func (t *Tx) KeepCommand(c Command) (bool, error) {
 	}
 	if err == nil {
 		err = t.exec(`DELETE FROM command WHERE device = ?1 AND waiting = 0 AND n <= (
-			SELECT n FROM command WHERE device = ?1 AND waiting = 0 ORDER BY n DESC LIMIT 1 OFFSET ?2)`, c.Device, MaxAnswered)
+			SELECT n FROM command WHERE device = ?1 AND waiting = 0 ORDER BY n DESC LIMIT 1 OFFSET ?2)`, c.Device, MaxSettled)
 	}
 	if err != nil {
 		return false, fmt.Errorf("keep command: %w", err)
@@ -95,17 +96,20 @@ func (t *Tx) AnswerCommand(device string, r *holdfast.Result, now time.Time) err
 	final := r.State != holdfast.Accepted && r.State != holdfast.Running
 	limited := r.Error != nil && r.Error.Code == holdfast.CodeRateLimited
 	kept := *r
-	if len(kept.Result) > maxAnswered {
+	if len(kept.Result) > maxSettled {
 		kept.Result = fmt.Appendf(nil, `{"kept":false,"bytes":%d}`, len(kept.Result))
 	}
 	text, err := json.Marshal(kept)
+	if len(text) > 2*maxSettled { // a text of that length is no gateway's
+		text, err = json.Marshal(holdfast.Result{V: r.V, ID: r.ID, State: r.State})
+	}
 	if err != nil {
 		return fmt.Errorf("note answer: %w", err)
 	}
 	err = t.exec(`UPDATE command SET state = ?3, answer = ?4, answered_us = ?5,
-			waiting = CASE WHEN ?6 THEN 0 ELSE waiting END, payload = CASE WHEN ?6 AND length(payload) > ?7 THEN x'' ELSE payload END
-		WHERE device = ?1 AND id = ?2 AND (waiting = 1 OR state IN ('expired', 'withdrawn', 'running', 'accepted')) AND NOT (?8 AND tries > 0)`,
-		device, r.ID, string(r.State), string(text), micros(now), final, maxAnswered, limited)
+			waiting = CASE WHEN ?6 THEN 0 ELSE waiting END, payload = CASE WHEN ?6 THEN `+short+` ELSE payload END
+		WHERE device = ?1 AND id = ?2 AND (waiting = 1 OR state IN ('expired', 'withdrawn', 'running', 'accepted')) AND NOT (?7 AND tries > 0)`,
+		device, r.ID, string(r.State), string(text), micros(now), final, limited)
 	if err != nil {
 		return fmt.Errorf("note answer: %w", err)
 	}
@@ -123,7 +127,7 @@ func (t *Tx) SentCommand(n int64, now time.Time) error {
 
 // ExpireCommands ends the waiting of commands whose time is over.
 func (t *Tx) ExpireCommands(now time.Time) error {
-	err := t.exec(`UPDATE command SET waiting = 0, state = CASE WHEN state IN ('kept', 'sent') THEN 'expired' ELSE state END
+	err := t.exec(`UPDATE command SET waiting = 0, state = CASE WHEN state IN ('kept', 'sent') THEN 'expired' ELSE state END, payload = `+short+`
 		WHERE waiting = 1 AND expires_us <= ?`, micros(now))
 	if err != nil {
 		return fmt.Errorf("expire commands: %w", err)
@@ -138,7 +142,7 @@ func (t *Tx) WithdrawCommand(device, id string) (waited bool, err error) {
 		return false, fmt.Errorf("%w: %s", ErrNoCommand, id)
 	}
 	if err == nil && waited {
-		err = t.exec("UPDATE command SET waiting = 0, state = 'withdrawn' WHERE device = ? AND id = ?", device, id)
+		err = t.exec("UPDATE command SET waiting = 0, state = 'withdrawn', payload = "+short+" WHERE device = ? AND id = ?", device, id)
 	}
 	if err != nil {
 		return false, fmt.Errorf("withdraw command: %w", err)

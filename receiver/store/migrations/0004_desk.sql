@@ -7,7 +7,7 @@ CREATE TABLE command (
 	id          TEXT NOT NULL,
 	name        TEXT NOT NULL,
 	sender      TEXT NOT NULL DEFAULT '',     -- who asks, as the command says
-	payload     BLOB NOT NULL,                -- the message byte by byte; empty once a large one was answered
+	payload     BLOB NOT NULL,                -- the message byte by byte; empty once a large one is settled
 	received_us INTEGER NOT NULL,
 	expires_us  INTEGER NOT NULL,
 	sent_us     INTEGER NOT NULL DEFAULT 0,   -- when it last went to the device; 0 for never
