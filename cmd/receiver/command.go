@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"holdfast"
 	"holdfast/receiver/desk"
@@ -130,9 +131,20 @@ func (t task) listCommands(ctx context.Context) error {
 		if json.Unmarshal(c.Answer, &answer) == nil && answer.Error != nil {
 			fault = answer.Error.Error()
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Name, c.StateAt(time.Now()), c.Received.Format(time.RFC3339), answered, c.From, fault)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(c.ID), c.Name, c.StateAt(time.Now()), c.Received.Format(time.RFC3339), answered,
+			printable(c.From), printable(fault))
 	}
 	return table.Flush()
+}
+
+// printable is a text from elsewhere without what would move the cursor of a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 func (t task) withdrawCommand(ctx context.Context) error {

@@ -20,7 +20,7 @@ func TestCommand(t *testing.T) {
 	if err != nil || len(id) < 20 {
 		t.Fatalf("%q, %v", line, err)
 	}
-	gone, err := run(t, dir, "command", "pi-7", "stop")
+	gone, err := run(t, dir, "command", "pi-7", "stop", "--from", "\x1b[2Jx")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +56,10 @@ func TestCommand(t *testing.T) {
 		if err != nil || !strings.Contains(list, part) {
 			t.Errorf("%v, want %q in\n%s", err, part, list)
 		}
+	}
+
+	if strings.Contains(list, "\x1b") {
+		t.Errorf("a list that clears the screen: %q", list)
 	}
 
 	for _, c := range []struct {

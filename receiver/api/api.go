@@ -69,6 +69,7 @@ func New(r *receiver.Receiver, wake func()) http.Handler {
 	change(a, "send-command", http.MethodPost, "/api/v1/devices/{id}/commands", "Send a command, at once or when the device comes online", s.sendCommand)
 	change(a, "withdraw-command", http.MethodDelete, "/api/v1/devices/{id}/commands/{command}", "Send a command no more", s.withdrawCommand)
 	get(a, "get-shadow", "/api/v1/devices/{id}/shadow", "The last shadow of a device, and what it has not heard yet", s.shadow)
+	change(a, "wish-too", http.MethodPost, "/api/v1/devices/{id}/shadow", "The same as PATCH, for clients that have none", s.wish)
 	change(a, "wish", http.MethodPatch, "/api/v1/devices/{id}/shadow", "Wish for settings, which the device hears at once or when it comes online", s.wish)
 	change(a, "take-back-wishes", http.MethodDelete, "/api/v1/devices/{id}/shadow", "Take back all that is desired", s.takeBack)
 	mux.HandleFunc("GET /api/v1/live", s.live)

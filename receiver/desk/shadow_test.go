@@ -79,6 +79,8 @@ func TestWishes(t *testing.T) {
 		if asked := p.updates(); len(asked) > 0 {
 			t.Errorf("asked again: %+v", asked)
 		}
+		o.publish("shadow/update", `{"state":{"desired":{"measuring":true}},"clientToken":"kept-x"}`) // a late echo
+		expect(t, "what waits", string(o.shadow().Desired), `{}`)
 	})
 }
 

@@ -34,8 +34,14 @@ func TestCommandBounds(t *testing.T) {
 			if _, err := tx.WithdrawCommand("pi-7", fmt.Sprintf("%d-%d", round, MaxWaiting-2)); err != nil {
 				return err
 			}
-			return tx.ExpireCommands(now.Add(time.Hour))
+			return nil
 		})
+		for at, want := range map[time.Time]int{now: 1, now.Add(time.Hour): 0} {
+			if due, err := s.DueCommands(t.Context(), "pi-7", now, at, 10); err != nil || len(due) != want {
+				t.Errorf("at %v: %d due, %v", at, len(due), err)
+			}
+		}
+		write(t, s, func(tx *Tx) error { return tx.ExpireCommands(now.Add(time.Hour)) })
 	}
 	all, err := s.Commands(t.Context(), "pi-7", "", 10000)
 	if err != nil || len(all) > MaxSettled+MaxWaiting || all[0].ID != "4-99" || all[0].State != CommandExpired || all[1].State != CommandWithdrawn || all[2].State != "succeeded" {

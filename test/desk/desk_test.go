@@ -181,6 +181,9 @@ func TestKept(t *testing.T) {
 				f.until("/commands/too-late", `"state":"expired"`)
 			}
 			f.once()
+			if own {
+				f.stale()
+			}
 		})
 	}
 }
@@ -210,5 +213,19 @@ func (f *fleet) once() {
 	want := map[string]int{"sampling.interval=7": 1, "sampling.interval=8": 1, "sampling.interval=9": 1, "log.level=\"debug\"": 1, "groups=[\"roof\"]": 1}
 	if fmt.Sprint(count) != fmt.Sprint(want) {
 		f.Errorf("settings %v, want %v", count, want)
+	}
+}
+
+// stale wishes for settings of a shadow that has moved on: the device says no when it is back, and nothing changes.
+func (f *fleet) stale() {
+	f.Helper()
+	f.gateway.Stop(f)
+	f.until("", `"online":false`)
+	f.publish("shadow/update", `{"state":{"desired":{"measuring":false}},"version":99}`)
+	f.until("/shadow", `"waiting":{"desired":{"measuring":false},"version":99`)
+	f.gateway.Start(f)
+	f.until("/shadow", `"rejected":{"code":409,"message":"version 99: the current one is `)
+	if _, text := f.ask(http.MethodGet, "/shadow", ""); strings.Contains(text, `"waiting"`) || !strings.Contains(text, `"measuring":true`) {
+		f.Errorf("after the rejection: %s", text)
 	}
 }
