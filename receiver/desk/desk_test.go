@@ -251,7 +251,6 @@ func TestUntilAnswered(t *testing.T) {
 		if err := Withdraw(t.Context(), o.store, "pi-7", "c"); err != nil {
 			t.Fatal(err)
 		}
-		p.publish("state", `{"v":1,"online":false,"stream":"77aa0000000000000000000000000000"}`) // an older card's
 		p.answer = func(string) string {
 			return `"state":"succeeded","result":{"text":"` + strings.Repeat("x", 5000) + `"}`
 		}
@@ -261,17 +260,22 @@ func TestUntilAnswered(t *testing.T) {
 		if last := o.commands()[2]; !strings.Contains(string(last.Answer), `"bytes":5011`) || len(last.Answer) > 200 {
 			t.Errorf("a long answer is kept: %d bytes", len(last.Answer))
 		}
+		p.answer = func(string) string { return "" }
+		o.publish("command", `{"v":1,"id":"a","name":"reboot"}`) // once more, straight to the device
+		p.beat()
+		wait(time.Second)
+		expect(t, "after an id that is known", say(p.taken[9:], o.states()), "[a] c withdrawn, b succeeded, a succeeded")
 		p.publish("state", `{"v":1,"online":false,`+stream+`}`)
 		if _, err := Keep(t.Context(), o.store, "pi-7", holdfast.Command{Name: "ping", ID: "d"}, time.Now().Add(5*time.Minute-shelfLife)); err != nil {
 			t.Fatal(err)
 		}
 		o.desk.Wake()
 		wait(3 * time.Minute)
-		expect(t, "to a device that is gone", say(len(p.taken), o.commands()[0].State), "9 kept")
+		expect(t, "to a device that is gone", say(len(p.taken), o.commands()[0].State), "10 kept")
 		wait(3 * time.Minute)
 		p.beat()
 		wait(time.Second)
-		expect(t, "past its time", say(len(p.taken), o.commands()[0].State), "9 expired")
+		expect(t, "past its time", say(len(p.taken), o.commands()[0].State), "10 expired")
 	})
 }
 
@@ -292,6 +296,7 @@ func TestPresent(t *testing.T) {
 		p.beat()
 		wait(time.Second)
 		expect(t, "commands", say(p.taken), "[a b c b]")
+		p.publish("state", `{"v":1,"online":false,"stream":"77aa0000000000000000000000000000"}`) // of an older card
 		if _, err := Keep(t.Context(), o.store, "pi-7", holdfast.Command{Name: "ping", ID: "a2"}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
