@@ -34,7 +34,7 @@ func TestCommand(t *testing.T) {
 	m := next(t, orders)
 	c, err := wire.DecodeCommand(m.Payload)
 	if err != nil || c.ID != id || c.Name != "set_interval" || string(c.Args) != `{"seconds":5,"sensor":"bme280-1-76"}` || c.From != "ops" || m.Retained ||
-		c.Expires.Sub(time.Now()).Round(time.Hour) != 24*time.Hour {
+		time.Until(c.Expires).Round(time.Hour) != 24*time.Hour {
 		t.Errorf("%s: %+v, %v", m.Payload, c, err)
 	}
 	publish(t, gateway, "devices/pi-7/response", `{"v":1,"id":"`+id+`","name":"set_interval","state":"failed","error":{"code":"invalid_argument","message":"no such sensor"}}`)
