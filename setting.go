@@ -106,6 +106,18 @@ func CheckSetting(key string, value json.RawMessage) error {
 		}
 		return set.Validate()
 	}
+	return CheckSettingKey(key)
+}
+
+// CheckSettingKey returns an error unless there is a setting of that key.
+func CheckSettingKey(key string) error {
+	switch key {
+	case SettingMeasuring, SettingInterval, SettingUplinkEnabled, SettingUplinkInterval, SettingRules, SettingLogLevel, SettingGroups:
+		return nil
+	}
+	if sensor, ok := IntervalSensor(key); ok {
+		return CheckSensor(sensor)
+	}
 	return invalid("key", "%q: no such setting", cut(key, 80))
 }
 

@@ -115,6 +115,18 @@ func TestCheckSetting(t *testing.T) {
 	}
 }
 
+func TestCheckSettingKey(t *testing.T) {
+	t.Parallel()
+	for key, ok := range map[string]bool{
+		"measuring": true, "sampling.interval": true, "sampling.interval.bme280-1-76": true, "uplink.enabled": true, "uplink.interval": true,
+		"rules": true, "log.level": true, "groups": true, "sampling.interval.": false, "sampling.interval.A": false, "sampling.intervals": false, "": false,
+	} {
+		if err := CheckSettingKey(key); (err == nil) != ok {
+			t.Errorf("%q: %v, want ok %v", key, err, ok)
+		}
+	}
+}
+
 func TestTopics(t *testing.T) {
 	t.Parallel()
 	for _, topics := range []Topics{{}, {Prefix: "plant/7/"}} {

@@ -3,7 +3,7 @@
 // Button, command, shadow, rule, page and Redis keys are writers and nothing more: each asks [Control.Set], and each
 // accepted change gets a revision, an origin, a reason and a time. It is durable before it takes effect: the setting event
 // and the settings' state land in one commit, then Options.Apply is called. Changes take effect in the order of their
-// revisions, one at a time. A setting that was never changed holds its default.
+// revisions, one at a time. A setting that was never changed, or taken back, holds its default.
 //
 // A command runs once, however often it arrives and whenever the power fails: its id and outcome are kept, and a known id
 // is answered from there. A command that changes settings commits the change together with its receipt; one that does
@@ -52,7 +52,7 @@ type Options struct {
 	Defaults []holdfast.Setting // what holds until somebody changes it: Key, Value, and Origin config where it is not default
 	Now      func() holdfast.Instant
 	Check    func(key string, value json.RawMessage) error // refuses what the device cannot act upon, wrapping ErrInvalid
-	Apply    func(holdfast.Setting)                        // makes a change take effect; it is durable already
+	Apply    func(holdfast.Setting)                        // makes a change take effect; it is durable already. Value null: not set any more
 	Changed  func(holdfast.Setting)                        // is told after Apply
 	Rate     float64                                       // commands a second; default 20
 	Burst    float64                                       // commands at once; default 50
@@ -93,7 +93,7 @@ type Control struct {
 	limit limiter
 
 	mu       sync.RWMutex
-	stored   map[string]holdfast.Setting // those that differ from their default, or once did
+	stored   map[string]holdfast.Setting // those that somebody wrote, and nobody took back
 	revision int64
 	shadow   shadowState
 }
@@ -136,6 +136,14 @@ func (c *Control) Get(key string) (holdfast.Setting, bool) {
 	}
 	s, ok := c.defaults[key]
 	return s, ok
+}
+
+// written reports whether somebody wrote the setting, and it was not taken back.
+func (c *Control) written(key string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	_, ok := c.stored[key]
+	return ok
 }
 
 // Settings returns every setting that holds, by key.

@@ -74,8 +74,11 @@ func (c *Control) wishes(settings map[string]json.RawMessage) (p plan, fault *ho
 	return p, nil
 }
 
-// check returns an error unless the device can hold the value and act upon it.
+// check returns an error unless the device can hold the value and act upon it, or take the setting back for null.
 func (c *Control) check(key string, value json.RawMessage) error {
+	if holdfast.IsNull(value) {
+		return c.checkKey(key)
+	}
 	if err := holdfast.CheckSetting(key, value); err != nil {
 		return err
 	}
@@ -83,6 +86,14 @@ func (c *Control) check(key string, value json.RawMessage) error {
 		return nil
 	}
 	return c.o.Check(key, value)
+}
+
+// checkKey returns an error unless there is such a setting.
+func (c *Control) checkKey(key string) error {
+	if _, known := c.Get(key); known {
+		return nil
+	}
+	return holdfast.CheckSettingKey(key)
 }
 
 func setRules(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
@@ -100,13 +111,20 @@ func setRules(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 // change adds all wishes to the change and returns the revision that holds then.
 func (ch *change) change(wishes []wish, origin holdfast.Origin, reason string) (revision int64, err error) {
 	for _, w := range wishes {
-		setting, err := ch.set(w.key, w.value, origin, reason)
+		setting, err := ch.wish(w, origin, reason)
 		if err != nil {
 			return 0, fmt.Errorf("set %s: %w", w.key, err)
 		}
 		revision = max(revision, setting.Revision)
 	}
 	return revision, nil
+}
+
+func (ch *change) wish(w wish, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if holdfast.IsNull(w.value) {
+		return ch.takeBack(w.key, origin, reason)
+	}
+	return ch.set(w.key, w.value, origin, reason)
 }
 
 // The commands that end the daemon.

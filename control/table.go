@@ -48,7 +48,7 @@ type plan struct {
 	result  any                                // written as JSON into a result that succeeded
 }
 
-// A wish is a setting as somebody wants it.
+// A wish is a setting as somebody wants it; null takes it back to its default.
 type wish struct {
 	key   string
 	value json.RawMessage

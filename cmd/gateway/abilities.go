@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -154,6 +155,7 @@ func (g *gateway) steer() {
 	if g.uplink == nil {
 		return // connect calls it
 	}
+	var interval time.Duration // not set: at once
 	for _, s := range g.control.Settings() {
 		switch s.Key {
 		case holdfast.SettingUplinkEnabled:
@@ -161,7 +163,7 @@ func (g *gateway) steer() {
 		case holdfast.SettingUplinkInterval:
 			var seconds float64
 			if json.Unmarshal(s.Value, &seconds) == nil {
-				g.uplink.SetInterval(time.Duration(seconds * float64(time.Second)))
+				interval = time.Duration(seconds * float64(time.Second))
 			}
 		case holdfast.SettingGroups:
 			var groups []string
@@ -170,6 +172,7 @@ func (g *gateway) steer() {
 			}
 		}
 	}
+	g.uplink.SetInterval(interval)
 }
 
 // check refuses the settings that this version would only store, and rules that are wrong.
@@ -203,9 +206,10 @@ func parseRules(value json.RawMessage) (*rules.Set, error) {
 	return set, nil
 }
 
-// adoptRules has the loop go on with the rules of a setting. At the start there is no loop yet.
+// adoptRules has the loop go on with the rules of a setting, or with those of the configuration where it was taken back. At
+// the start there is no loop yet.
 func (g *gateway) adoptRules(value json.RawMessage) {
-	set, err := parseRules(value)
+	set, err := g.rulesOf(value)
 	if err != nil {
 		g.log.Error("rules that were set are not all right any more", "err", err)
 		g.notices.add("rules that were set: " + err.Error())
@@ -222,6 +226,13 @@ func (g *gateway) adoptRules(value json.RawMessage) {
 	default:
 	}
 	g.newRules <- set
+}
+
+func (g *gateway) rulesOf(value json.RawMessage) (*rules.Set, error) {
+	if !holdfast.IsNull(value) {
+		return parseRules(value)
+	}
+	return cmp.Or(g.given, new(rules.Set)), nil
 }
 
 // exchange puts the rules in the place of those before. What these remember goes over, and what they lack is closed.

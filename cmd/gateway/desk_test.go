@@ -135,6 +135,11 @@ func TestCommandsFromADesk(t *testing.T) {
 		t.Errorf("a setting that is none: %s, %v", out, err)
 	}
 
+	d.result(&revision, "pi-7", "set_config", `settings={"log.level":null,"uplink.interval":null}`)
+	if level, _ := d.gateway.control.Get(holdfast.SettingLogLevel); revision.Revision != 4 || level.Origin != holdfast.OriginConfig || d.gateway.world.level.Level() != slog.LevelInfo {
+		t.Errorf("taken back: revision %d, level %s by %s", revision.Revision, level.Value, level.Origin)
+	}
+
 	var sampled struct{ Readings int }
 	d.result(&sampled, "pi-7", "sample_now")
 	if sampled.Readings != 2 {
@@ -161,6 +166,11 @@ func TestCommandsFromADesk(t *testing.T) {
 	if out, err := d.operate("command", "pi-7", "set_rules", "version=8", `yaml="version: 8\nrules: [{name: cold}]"`); err == nil || !strings.Contains(out, "invalid_argument") {
 		t.Errorf("a rule that is none: %s, %v", out, err)
 	}
+
+	d.result(nil, "pi-7", "set_config", `settings={"rules":null}`)
+	testenv.Poll(t.Context(), t, 30*time.Second, "the rules of the configuration, of which there are none, to close the alert", func() bool {
+		return d.gateway.alerts.list(time.Now())[0].State == holdfast.Cleared
+	})
 
 	var diag json.RawMessage
 	d.result(&diag, "pi-7", "diag")

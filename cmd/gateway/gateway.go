@@ -40,6 +40,7 @@ type gateway struct {
 	buffer  *buffer.Buffer
 	control *control.Control
 	rules   *rules.Engine
+	given   *rules.Set       // those of the configuration; nil: none
 	uplink  *uplink.Uplink   // nil without a broker
 	mirror  *redis.Mirror    // nil without Redis
 	profile *profile.Profile // nil where only the native profile is spoken
@@ -132,19 +133,10 @@ func (g *gateway) keepIdentity() {
 
 // settle makes the one owner of settings, and gives the source what it should do now.
 func (g *gateway) settle() (err error) {
-	seconds, _ := json.Marshal(g.cfg.Interval.Seconds()) // a number and a word always have JSON
-	level, _ := json.Marshal(g.cfg.LogLevel)
-	groups, _ := json.Marshal(append([]string{}, g.cfg.Groups...))
+	g.given = g.cfg.Rules
 	g.control, err = control.New(control.Options{
 		Store: held{g}, Abilities: g.abilities(), Check: g.check, Device: g.device, Keys: g.cfg.CommandKeys,
-		Defaults: []holdfast.Setting{
-			{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
-			{Key: holdfast.SettingInterval, Value: seconds, Origin: holdfast.OriginConfig},
-			{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
-			{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
-			{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
-		},
-		Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
+		Defaults: g.cfg.defaults(), Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
 	})
 	if err != nil {
 		return err
@@ -158,7 +150,11 @@ func (g *gateway) settle() (err error) {
 // apply makes a setting take effect.
 func (g *gateway) apply(s holdfast.Setting) {
 	if sensor, ok := holdfast.IntervalSensor(s.Key); ok {
-		g.world.source.SetInterval(sensor, g.control.Interval(sensor))
+		interval := g.control.Interval(sensor)
+		if holdfast.IsNull(s.Value) {
+			interval = 0 // none of its own
+		}
+		g.world.source.SetInterval(sensor, interval)
 	}
 	switch s.Key {
 	case holdfast.SettingMeasuring:
