@@ -27,7 +27,7 @@ func ask(t *testing.T, c *Control, verb, payload string) string {
 
 const (
 	reported = `"reported":{"measuring":true,"sampling.interval":10}`
-	metadata = `"metadata":{"reported":{"measuring":{"time":"0001-01-01T00:00:00Z","origin":"default","revision":0},"sampling.interval":{"time":"0001-01-01T00:00:00Z","origin":"config","revision":0}}}`
+	metadata = `"metadata":{"reported":{"measuring":{"origin":"default","revision":0},"sampling.interval":{"origin":"config","revision":0}}}`
 )
 
 func TestShadowGet(t *testing.T) {
