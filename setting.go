@@ -102,7 +102,7 @@ func CheckSetting(key string, value json.RawMessage) error {
 	case SettingRules:
 		var set RuleSet
 		if err := json.Unmarshal(value, &set); err != nil {
-			return invalid(key, "%v", err)
+			return invalid(key, "%s", ExplainJSON(value, &set, err))
 		}
 		return set.Validate()
 	}

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"holdfast"
 )
@@ -108,7 +107,7 @@ func decodeShadow(payload []byte, retained bool) (request holdfast.Shadow, rejec
 		return request, nil
 	}
 	if err := json.Unmarshal(payload, &request); err != nil {
-		return request, reject(http.StatusBadRequest, "%s", strings.TrimPrefix(err.Error(), "json: "))
+		return request, reject(http.StatusBadRequest, "request: %s", holdfast.ExplainJSON(payload, &request, err))
 	}
 	if err := request.Validate(); err != nil {
 		return request, reject(http.StatusBadRequest, "%v", err)

@@ -95,7 +95,9 @@ func TestShadowRejects(t *testing.T) {
 		{"update", `{"state":{"reported":{"measuring":false}}}`, `{"code":400,"message":"state.reported: what holds the device alone reports: want state.desired"}`},
 		{"update", `{}`, `{"code":400,"message":"state.desired: is missing: want at least one key and its value"}`},
 		{"update", ``, `{"code":400,"message":"state.desired: is missing`},
-		{"update", `no`, `{"code":400,"message":"invalid character`},
+		{"update", `no`, `{"code":400,"message":"request: is no JSON from byte 2 on`},
+		{"update", `{"state":{"desired":[]},"version":1}`, `{"code":400,"message":"request: state.desired: is a list: want an object`},
+		{"delete", `{"version":"1"}`, `{"code":400,"message":"request: version: is a string: want a whole number"}`},
 		{"delete", `{"version":7}`, `{"code":409,`},
 		{"update", many, `{"code":413,`},
 	} {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"holdfast"
 )
@@ -62,7 +61,7 @@ func decode(args json.RawMessage, into any, want string) *holdfast.Fault {
 	decoder := json.NewDecoder(bytes.NewReader(args))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return invalid("args: %s: want %s", strings.TrimPrefix(err.Error(), "json: "), want)
+		return invalid("args: %s; want %s", holdfast.ExplainJSON(args, into, err), want)
 	}
 	return nil
 }

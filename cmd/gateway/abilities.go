@@ -194,7 +194,7 @@ func (g *gateway) check(key string, value json.RawMessage) error {
 func parseRules(value json.RawMessage) (*rules.Set, error) {
 	var given holdfast.RuleSet
 	if err := json.Unmarshal(value, &given); err != nil {
-		return nil, fmt.Errorf("%w rules: %v", holdfast.ErrInvalid, err)
+		return nil, fmt.Errorf("%w rules: %s", holdfast.ErrInvalid, holdfast.ExplainJSON(value, &given, err))
 	}
 	set, err := rules.Parse("rules", []byte(given.YAML))
 	if err == nil && set.Version != given.Version {
