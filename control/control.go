@@ -71,6 +71,8 @@ type Abilities struct {
 	Measurements func(ctx context.Context, s Selection) (any, error)
 	Diagnose     func(ctx context.Context) (any, error)
 
+	Sensors func() []string // those that are known by name, found or configured; nil: set_interval takes any name
+
 	Status func() any // of the device; settings stand beside it in the command's result
 	Config func() any // the effective configuration without its secrets
 

@@ -21,7 +21,7 @@ func stop(_ *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	return plan{changes: []wish{{holdfast.SettingMeasuring, boolean(false)}}}, noArguments(args)
 }
 
-func setInterval(_ *Control, args json.RawMessage) (plan, *holdfast.Fault) {
+func setInterval(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	var a struct {
 		Sensor  string   `json:"sensor"`
 		Seconds *float64 `json:"seconds"`
@@ -39,11 +39,24 @@ func setInterval(_ *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	case *a.Seconds > holdfast.MaxInterval:
 		return plan{}, invalid("seconds: %v is above %v", *a.Seconds, holdfast.MaxInterval)
 	}
+	if !c.knows(a.Sensor) {
+		return plan{}, invalid("sensor: %q: none is known by that name: want one of %s; set_config takes %s for one that has yet to come",
+			a.Sensor, cut(strings.Join(c.o.Sensors(), ", "), 300), holdfast.IntervalKey(a.Sensor))
+	}
 	value, err := json.Marshal(*a.Seconds)
 	if err != nil {
 		return plan{}, invalid("seconds: %v", err)
 	}
 	return plan{changes: []wish{{holdfast.IntervalKey(a.Sensor), value}}}, nil
+}
+
+// knows reports whether a sensor is there, was, or has an interval of its own already: whoever writes another name has
+// mistaken himself.
+func (c *Control) knows(sensor string) bool {
+	if _, set := c.Get(holdfast.IntervalKey(sensor)); set || sensor == "" || c.o.Sensors == nil {
+		return true
+	}
+	return slices.Contains(c.o.Sensors(), sensor)
 }
 
 func setConfig(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {

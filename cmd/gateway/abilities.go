@@ -21,7 +21,7 @@ import (
 func (g *gateway) abilities() control.Abilities {
 	a := control.Abilities{
 		Flush: g.flush, Measurements: g.measurements, Diagnose: g.diagnose,
-		Status: func() any { return g.status() }, Config: func() any { return g.cfg.Values },
+		Sensors: g.sensors, Status: func() any { return g.status() }, Config: func() any { return g.cfg.Values },
 	}
 	if sampler, ok := g.world.source.(*sensors.Sampler); ok {
 		a.Sample = func(ctx context.Context, sensor string) (any, error) { return sampleNow(ctx, sampler, sensor) }
@@ -36,6 +36,14 @@ func (g *gateway) abilities() control.Abilities {
 		a.Restart = g.restart
 	}
 	return a
+}
+
+// sensors returns the names of the sensors that were found since the start or are configured.
+func (g *gateway) sensors() (names []string) {
+	for _, s := range g.world.source.Catalog().Sensors {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // status is the device's birth as it would be now.

@@ -148,6 +148,10 @@ func TestCommandsFromADesk(t *testing.T) {
 	if _, err := d.operate("command", "pi-7", "sample_now", "sensor=nobody"); err == nil {
 		t.Error("a sensor that is not there was sampled")
 	}
+	d.result(nil, "pi-7", "set_interval", "sensor=bme280-1-76", "seconds=0.2")
+	if out, err := d.operate("command", "pi-7", "set_interval", "sensor=bme280-1-67", "seconds=0.2"); err == nil || !strings.Contains(out, "want one of bme280-1-76") {
+		t.Errorf("the interval of a sensor that is not there: %s, %v", out, err)
+	}
 	var found struct{ Found []finding }
 	d.result(&found, "pi-7", "scan")
 	if len(found.Found) != 2 || found.Found[0].Sensor == "" || found.Found[0].Address == "" {
