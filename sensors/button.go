@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -51,7 +52,7 @@ func NewButton(o ButtonOptions) (*Button, error) {
 	if o.Debounce < 0 || o.Debounce > time.Second {
 		errs = append(errs, fmt.Errorf("debounce %v: want 0 to 1s", o.Debounce))
 	}
-	if offset, number := lineOffset(o.Line); number && o.Chip == "" { // the header's, whatever it is called on this Pi
+	if offset, known := headerPin(o.Line); known && o.Chip == "" { // the header's, whatever it is called on this Pi
 		if err := checkPin(headerChips[0], offset, o.Buses); err != nil {
 			errs = append(errs, fmt.Errorf("no button there: %w", err))
 		}
@@ -87,6 +88,15 @@ func checkPin(label string, offset int, buses []int) error {
 		return nil
 	}
 	return fmt.Errorf("BCM %d is a wire of i2c-%d, which is in use: take another pin, or switch that bus off", offset, bus)
+}
+
+// headerPin returns the BCM number of a line of the header that is given as a number or by a name that all Pis know.
+func headerPin(line string) (int, bool) {
+	named := map[string]int{"ID_SDA": 0, "ID_SCL": 1, "SDA1": 2, "SCL1": 3}
+	if offset, ok := named[line]; ok {
+		return offset, true
+	}
+	return lineOffset(strings.TrimPrefix(line, "GPIO"))
 }
 
 // lineOffset reads a line that is given as a number.
