@@ -68,9 +68,10 @@ func (g *gateway) profiled(broker mqtt.Options) {
 		o.Flat, o.Format, o.Device = flat, flat, older{g}
 	case profilePlain:
 		plain := &profile.Plain{Device: g.device, Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}}
-		will := plain.State(false, g.now().Time)
+		will := plain.State(false, time.Time{})
 		o.Format, o.Broker.Will = plain, &will
 		o.Hello = func() mqtt.Message { return plain.State(true, g.now().Time) }
+		o.Bye = func() mqtt.Message { return plain.State(false, g.now().Time) }
 	default:
 		return
 	}

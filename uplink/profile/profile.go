@@ -32,6 +32,7 @@ type Options struct {
 	Flat    *Flat               // answers requests; nil: nobody is listened to
 	Device  Device              // whom requests are for; needed with Flat
 	Hello   func() mqtt.Message // published at the begin of each session; nil: nothing
+	Bye     func() mqtt.Message // published when Run ends, in place of the last will; nil: nothing
 
 	Enabled  func() bool          // whether readings are published now
 	Interval func() time.Duration // how often
