@@ -32,7 +32,7 @@ func (g *gateway) abilities() control.Abilities {
 	}); supervisor != nil {
 		a.Reboot, a.Shutdown = supervisor.Reboot, supervisor.Shutdown
 	}
-	if supervised(os.Getenv, "/.dockerenv") {
+	if g.cfg.supervised(os.Getenv) {
 		a.Restart = g.restart
 	}
 	return a
@@ -152,10 +152,18 @@ func (g *gateway) watchRestart(ctx context.Context) error {
 	}
 }
 
-// supervised reports whether something starts the daemon again when it ends: balena, Docker or systemd.
-func supervised(getenv func(string) string, dockerenv string) bool {
-	_, err := os.Stat(dockerenv)
-	return err == nil || getenv("BALENA") != "" || getenv("INVOCATION_ID") != ""
+// What the variable GATEWAY_RESTART may say of who starts the daemon again when it ends.
+const (
+	restartAuto       = "auto"       // balena's supervisor, where there is one
+	restartSupervised = "supervised" // somebody: so says who set the variable
+	restartNone       = "none"
+)
+
+// supervised reports whether something starts the daemon again when it ends. A container may have no restart policy, a unit
+// of systemd no Restart=, and a shell inherits the variables of both: only balena, which starts every service again unless
+// its compose file says otherwise, and a word of who installed the gateway are believed.
+func (c *Config) supervised(getenv func(string) string) bool {
+	return c.Restart == restartSupervised || c.Restart == restartAuto && getenv("BALENA") != ""
 }
 
 // steer gives the uplink the settings that are about it.

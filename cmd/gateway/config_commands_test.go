@@ -74,3 +74,22 @@ func TestBusesHere(t *testing.T) {
 		t.Errorf("got %v, want 20 and 3", got)
 	}
 }
+
+// Neither a container nor a unit proves that somebody starts the gateway again.
+func TestSupervised(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		variables []string
+		want      bool
+	}{
+		{nil, false}, {[]string{"INVOCATION_ID", "1"}, false}, {[]string{"BALENA", "1"}, true},
+		{[]string{"GATEWAY_RESTART", "supervised"}, true}, {[]string{"BALENA", "1", "GATEWAY_RESTART", "none"}, false},
+		{[]string{"GATEWAY_RESTART", "perhaps"}, false},
+	} {
+		getenv := variables(tt.variables...)
+		cfg, _ := loadConfig("", getenv)
+		if got := cfg.supervised(getenv); got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.variables, got, tt.want)
+		}
+	}
+}

@@ -68,6 +68,7 @@ func scalars() []scalar {
 		{path: "balena.supervisor_address", about: "given by balena", set: text(func(c *Config) *string { return &c.SupervisorAddress })},
 		{path: "balena.supervisor_api_key", secret: true, about: "given by balena", set: text(func(c *Config) *string { return &c.SupervisorKey })},
 		{path: "watchdog.device", about: "the hardware's watchdog, such as /dev/watchdog: resets a Pi whose gateway hangs; empty for none", set: text(func(c *Config) *string { return &c.WatchdogDevice })},
+		{path: "gateway.restart", fallback: restartAuto, about: "who starts the gateway again when it ends, without which the command `restart` is refused: `supervised` where something does (systemd with Restart=always, a container with restart: always), `none`, or `auto`: balena, and nobody else", set: choice(func(c *Config) *string { return &c.Restart }, restartAuto, restartSupervised, restartNone)},
 		{path: "device.groups", about: "names of the groups whose commands this device takes, separated by commas", set: groupNames},
 		{path: "command.keys", about: "Ed25519 public keys in base64, separated by commas: commands must be signed by one of them", set: commandKeys},
 		{path: "log.level", fallback: "info", about: "debug, info, warn, error", set: choice(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
