@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -194,6 +195,49 @@ func TestCommandsFromADesk(t *testing.T) {
 	}
 }
 
+// A group and the whole fleet: a line for each device, and success only where all that answered succeeded.
+func TestManyFromADesk(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "DEVICE_GROUPS", "roof")
+	topics := holdfast.Topics{}
+	var other *mqtt.Conn // pi-8, which can nothing
+	other, err := mqtt.Connect(t.Context(), mqtt.Options{Broker: "tcp://" + d.broker.Addr, ClientID: "pi-8", CleanSession: true, Handler: func(m mqtt.Message) {
+		var c holdfast.Command
+		if err := json.Unmarshal(m.Payload, &c); err != nil {
+			t.Error(err)
+		}
+		for _, state := range []string{"running", "failed"} {
+			other.Send(mqtt.Message{Topic: topics.Device("pi-8", holdfast.TopicResponse),
+				Payload: fmt.Appendf(nil, `{"v":1,"id":%q,"name":%q,"state":%q,"error":{"code":"unavailable","message":"tired"}}`, c.ID, c.Name, state)})
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if err := other.Subscribe(t.Context(), topics.Broadcast()); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(args ...string) (string, error) {
+		return d.operate(append(append([]string{"command"}, args...), "--wait", "1s")...)
+	}
+	if out, err := ask("--group", "roof", "set_config", `settings={"log.level":"warn"}`); err != nil || out != "pi-7 succeeded {\"revision\":1}\n" {
+		t.Errorf("a group: %q, %v", out, err)
+	}
+	if out, err := ask("--all", "start"); err == nil || !strings.Contains(err.Error(), "1 of 2") ||
+		!strings.Contains(out, "pi-7 succeeded {\"revision\":0}\n") || !strings.Contains(out, "pi-8 failed unavailable: tired\n") {
+		t.Errorf("all: %q, %v", out, err)
+	}
+	if out, err := ask("--group", "cellar", "ping"); err == nil || out != "" || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("a group of none: %q, %v", out, err)
+	}
+	for _, words := range [][]string{{"--all", "--group", "roof", "ping"}, {"--group", "a/b", "ping"}, {"--all"}, {"pi-7"}, {}} {
+		if _, err := ask(words...); !errors.Is(err, errUsage) {
+			t.Errorf("%v: %v, want usage", words, err)
+		}
+	}
+}
+
 // A device with keys takes what the desk signs, and nothing else.
 func TestSignedFromADesk(t *testing.T) {
 	t.Parallel()
@@ -350,4 +394,7 @@ func TestShadowFromADesk(t *testing.T) {
 	}
 	ask("to the group")
 	testenv.Poll(t.Context(), t, 30*time.Second, "the group's command", func() bool { return !d.gateway.control.Measuring() })
+	if out, err := d.operate("shadow", "delete", "pi-7"); err != nil || !strings.Contains(out, `"version": 2`) || len(d.gateway.control.Shadow().State.Desired) != 0 {
+		t.Errorf("delete: %s, %v", out, err)
+	}
 }
