@@ -36,6 +36,27 @@ func (c *Control) Set(ctx context.Context, key string, value json.RawMessage, or
 	return setting, nil
 }
 
+// TakeBack sets a setting to another value if nobody has changed it since that revision, and reports whether it did. It is
+// for a value that did not prove itself.
+func (c *Control) TakeBack(ctx context.Context, key string, since int64, value json.RawMessage, reason string) (bool, error) {
+	if err := c.acquire(ctx); err != nil {
+		return false, fmt.Errorf("take back %s: %w", key, err)
+	}
+	defer c.release()
+	if current, ok := c.Get(key); !ok || current.Revision != since {
+		return false, nil
+	}
+	ch := c.begin()
+	_, err := ch.set(key, value, holdfast.OriginTrial, reason)
+	if err == nil {
+		err = c.carry(ctx, ch)
+	}
+	if err != nil {
+		return false, fmt.Errorf("take back %s: %w", key, err)
+	}
+	return true, nil
+}
+
 // Toggle is a press of the button: it turns measuring on or off. The press and the change land in one commit.
 func (c *Control) Toggle(ctx context.Context, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
 	if err := c.acquire(ctx); err != nil {
@@ -121,7 +142,9 @@ func (ch *change) set(key string, value json.RawMessage, origin holdfast.Origin,
 		Time:     ch.now.Time,
 	}
 	ch.effects = append(ch.effects, setting)
-	ch.event(holdfast.EventSetting, setting)
+	shown := setting
+	shown.Value = holdfast.ConcealSetting(key, value)
+	ch.event(holdfast.EventSetting, shown)
 	return setting, nil
 }
 

@@ -41,6 +41,7 @@ type gateway struct {
 	rules   *rules.Engine
 	uplink  *uplink.Uplink   // nil without a broker
 	mirror  *redis.Mirror    // nil without Redis
+	links   *links           // to which broker
 	profile *profile.Profile // nil where only the native profile is spoken
 	ids     *profile.IDs     // nil where nobody asks for ids
 
@@ -79,9 +80,9 @@ func (g *gateway) assemble(ctx context.Context) error {
 	}
 	g.restoreRules()
 	g.mintIDs()
-	broker := g.broker()
-	g.connect(broker)
-	g.profiled(broker)
+	g.connect()
+	g.profiled()
+	g.startLinks()
 	g.mirrorTo()
 	g.progress.begin()
 	close(g.opened)
@@ -122,6 +123,7 @@ func (g *gateway) settle() (err error) {
 			{Key: holdfast.SettingInterval, Value: seconds, Origin: holdfast.OriginConfig},
 			{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
 			{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
+			{Key: holdfast.SettingBroker, Value: json.RawMessage("{}"), Origin: holdfast.OriginConfig},
 			{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
 		},
 		Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
@@ -154,6 +156,8 @@ func (g *gateway) apply(s holdfast.Setting) {
 		}
 	case holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
 		g.steer()
+	case holdfast.SettingBroker:
+		g.links.changed()
 	case holdfast.SettingRules:
 		g.adoptRules(s.Value)
 	}
@@ -161,7 +165,8 @@ func (g *gateway) apply(s holdfast.Setting) {
 
 // changed tells everybody who shows settings.
 func (g *gateway) changed(s holdfast.Setting) {
-	g.log.Info("setting changed", "key", s.Key, "value", string(s.Value[:min(len(s.Value), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
+	shown := holdfast.ConcealSetting(s.Key, s.Value)
+	g.log.Info("setting changed", "key", s.Key, "value", string(shown[:min(len(shown), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
 	g.mirror.Changed()
 	g.uplink.Refresh()
 }
