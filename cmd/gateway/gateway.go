@@ -35,15 +35,16 @@ type gateway struct {
 	page   *dashboard.Dashboard
 	balena balena.Environment // empty elsewhere
 
-	opened  chan struct{} // closed once all that follows is there
-	buffer  *buffer.Buffer
-	control *control.Control
-	rules   *rules.Engine
-	uplink  *uplink.Uplink   // nil without a broker
-	mirror  *redis.Mirror    // nil without Redis
-	links   *links           // to which broker
-	profile *profile.Profile // nil where only the native profile is spoken
-	ids     *profile.IDs     // nil where nobody asks for ids
+	opened     chan struct{} // closed once all that follows is there
+	buffer     *buffer.Buffer
+	control    *control.Control
+	rules      *rules.Engine
+	uplink     *uplink.Uplink // nil without a broker
+	mirror     *redis.Mirror  // nil without Redis
+	links      *links         // to which broker
+	rulesTrial rulesTrial
+	profile    *profile.Profile // nil where only the native profile is spoken
+	ids        *profile.IDs     // nil where nobody asks for ids
 
 	restarting chan struct{}   // closed when a restart was commanded
 	newRules   chan *rules.Set // holds those that the loop is to go on with
@@ -83,6 +84,7 @@ func (g *gateway) assemble(ctx context.Context) error {
 	g.connect()
 	g.profiled()
 	g.startLinks()
+	g.tryRules()
 	g.mirrorTo()
 	g.progress.begin()
 	close(g.opened)
@@ -160,6 +162,9 @@ func (g *gateway) apply(s holdfast.Setting) {
 		g.links.changed()
 	case holdfast.SettingRules:
 		g.adoptRules(s.Value)
+		if g.isOpen() {
+			g.tryRules()
+		}
 	}
 }
 

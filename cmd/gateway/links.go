@@ -108,7 +108,7 @@ func (g *gateway) relink() {
 	proven := good == nil || wanted.same(good.Link) || wanted.Host == ""
 	l.trial, l.fault = nil, ""
 	if !proven {
-		l.trial = newTrial(cmp.Or(g.world.trial, trialTime), time.Now())
+		l.trial = newTrial(g.turn(), time.Now())
 	}
 	l.mu.Unlock()
 	switch {
@@ -119,6 +119,9 @@ func (g *gateway) relink() {
 		g.use(wanted, g.kept(), !proven)
 	}
 }
+
+// turn is how long a link on trial is in use at a time.
+func (g *gateway) turn() time.Duration { return cmp.Or(g.world.turn, turnTime) }
 
 // announceTrial makes the trial that goes on an event.
 func (g *gateway) announceTrial() {

@@ -32,8 +32,13 @@ func (g *gateway) use(to link, bound kept, unproven bool) {
 	}
 	g.uplink.Retarget(uplink.Target{
 		Broker: broker, Pin: to.Pin, First: bound.first(to), Bound: bound.Binding, Unproven: unproven,
-		Bind:  func(ctx context.Context, b uplink.Binding) error { return g.bind(ctx, to, b) },
-		Freed: func(holdfast.Stream, holdfast.Lane, holdfast.Ranges) { answered() },
+		Bind: func(ctx context.Context, b uplink.Binding) error { return g.bind(ctx, to, b) },
+		Freed: func(stream holdfast.Stream, lane holdfast.Lane, ranges holdfast.Ranges) {
+			answered()
+			if stream == g.buffer.Stream() {
+				g.rulesTrial.freed(lane, ranges)
+			}
+		},
 	})
 	g.profile.Retarget(broker, nil)
 }
@@ -47,6 +52,13 @@ func (l *links) changed() {
 	case l.moved <- struct{}{}:
 	default:
 	}
+}
+
+// onTrial reports whether a trial goes on.
+func (l *links) onTrial() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trial != nil
 }
 
 // inUse returns the link in use.

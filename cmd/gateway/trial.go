@@ -4,27 +4,27 @@ import "time"
 
 // What a trial is made of; see docs/adr/0024.
 const (
-	trialTime   = 10 * time.Minute // how long a link may take until it proves itself
-	promptShare = 5                // the good one answers promptly if it takes no more than this part of it
-	lateAnswers = 3                // so many answers of the good one that were not prompt condemn too
-	restTime    = time.Hour        // until a candidate is tried again that cannot be taken back
+	turnTime = 5 * time.Minute // of each link at a time, so that a candidate has ten minutes in all
+	proofs   = 2               // so many turns of the candidate without an answer, each with one of the good link behind it, condemn it
+	restTime = time.Hour       // until a candidate is tried again that cannot be taken back
 )
 
 // A trial decides which of two links a gateway uses: the candidate, which has never worked, or the good one, which was the last
-// that did. The candidate begins. Each gets its time, one after the other, until one of them answers:
+// that did. They take turns, the candidate first, until it is known which of them works:
 //
 //   - The candidate answers: it is accepted.
-//   - The good one answers promptly: so the site was online, the candidate had its whole time, and is rejected.
-//   - The good one answers late: the site was offline, which says nothing against the candidate. It gets its time again; after
-//     three such answers it is rejected, for the good one is slow and not offline.
+//   - The good one answers: so the site is online now, and it is the candidate's turn again, at once. When that ends without an
+//     answer too, and the good one answers once more, the candidate is rejected.
+//   - Neither answers: the site is offline, which says nothing.
 //
-// It knows neither network nor disk; time comes with the calls.
+// So no single outage, whenever it begins and however long it lasts, condemns a candidate: it cannot cover both turns with the
+// good one's answer in between. It knows neither network nor disk; time comes with the calls.
 type trial struct {
-	limit     time.Duration
-	candidate bool      // whose time it is
-	since     time.Time // when that began
-	late      int       // answers of the good one that were not prompt
-	resting   bool      // the candidate is rejected, and waits until it is tried again
+	limit     time.Duration // of a turn
+	candidate bool          // whose turn it is
+	since     time.Time     // when it began
+	answers   int           // of the good one
+	resting   bool          // the candidate is rejected, and waits until it is tried again
 }
 
 // A verdict is what a trial comes to.
@@ -41,17 +41,15 @@ func newTrial(limit time.Duration, now time.Time) *trial {
 	return &trial{limit: limit, candidate: true, since: now}
 }
 
-// answered takes the answer of the link whose time it is.
+// answered takes an answer of the link whose turn it is.
 func (t *trial) answered(now time.Time) verdict {
 	switch {
 	case t.candidate:
 		return accepted
 	case t.resting:
 		return undecided
-	case now.Sub(t.since) <= t.limit/promptShare:
-		return rejected
 	}
-	if t.late++; t.late >= lateAnswers {
+	if t.answers++; t.answers >= proofs {
 		return rejected
 	}
 	return t.swap(now)
@@ -73,7 +71,7 @@ func (t *trial) tick(now time.Time) verdict {
 func (t *trial) wait(now time.Time) { t.since = now }
 
 // rest is for a rejected candidate that stays what the gateway is told to use.
-func (t *trial) rest(now time.Time) { t.resting, t.since, t.late = true, now, 0 }
+func (t *trial) rest(now time.Time) { t.resting, t.since, t.answers = true, now, 0 }
 
 func (t *trial) swap(now time.Time) verdict {
 	t.candidate, t.since, t.resting = !t.candidate, now, false

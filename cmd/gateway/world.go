@@ -34,7 +34,7 @@ type world struct {
 
 	dial      func(ctx context.Context) (net.Conn, error)                   // nil for the network
 	dialHost  func(host string) func(ctx context.Context) (net.Conn, error) // dial of each broker, where there are several; nil for dial
-	trial     time.Duration                                                 // how long a changed broker is on trial; 0 for trialTime
+	turn      time.Duration                                                 // of a link on trial; 0 for turnTime
 	grow      bool                                                          // let the buffer file grow before there is need
 	hung      func(error)                                                   // ends the daemon, parts of which do not end by themselves; nil where nobody watches
 	assembled func(*gateway)                                                // told when the gateway is put together; nil where nobody asks
