@@ -52,10 +52,15 @@ func TestWrongBroker(t *testing.T) {
 	pairs := []string{"DATA_DIR", filepath.Join(folder, "data"), "HTTP_LISTEN", "off", "DEVICE_ID", "pi-7", "MQTT_HOST", host,
 		"MQTT_PORT", port, "MQTT_ACK", "receipt", "SAMPLING_INTERVAL", "0.1"}
 	d.start(pairs...)
+	defer func() {
+		if t.Failed() {
+			t.Log(strings.Join(d.gateway.world.recent.lines(), "\n"))
+		}
+	}()
 	wait := func(what string, done func(l *links) bool) {
 		t.Helper()
 		l := d.gateway.links
-		testenv.Poll(t.Context(), t, time.Minute, what, func() bool {
+		testenv.Poll(t.Context(), t, 3*time.Minute, what, func() bool {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			return done(l)
@@ -67,12 +72,12 @@ func TestWrongBroker(t *testing.T) {
 	for _, wrong := range []struct{ port, reason string }{{testenv.FreePort(t), "refused"}, {pickyPort, "ot Authori"}} {
 		value := fmt.Sprintf(`settings={"uplink.broker":{"host":"127.0.0.1","port":%s,"username":"pi-7","password":%q}}`, wrong.port, secret)
 		d.result(nil, "pi-7", "set_config", value) // so the response came by the old broker
-		testenv.Poll(t.Context(), t, time.Minute, "the setting is taken back", func() bool {
+		testenv.Poll(t.Context(), t, 3*time.Minute, "the setting is taken back", func() bool {
 			s, _ := d.gateway.control.Get(holdfast.SettingBroker)
 			return s.Origin == holdfast.OriginTrial && string(s.Value) == "{}" && strings.Contains(s.Reason, wrong.port)
 		})
 		wait("the end of the trial", func(l *links) bool { return l.trial == nil })
-		testenv.Poll(t.Context(), t, time.Minute, "the event in the database", func() bool {
+		testenv.Poll(t.Context(), t, 3*time.Minute, "the event in the database", func() bool {
 			change := linkChange(t, database, "pi-7", "rejected", wrong.port)
 			if change != nil && !strings.Contains(change.Error, wrong.reason) {
 				t.Fatalf("rejected because of %q, want %q", change.Error, wrong.reason)
@@ -98,7 +103,7 @@ func TestWrongBroker(t *testing.T) {
 	d.end()
 	d.start(pairs...)
 	wait("no trial", func(l *links) bool { return l.trial == nil && l.good != nil })
-	testenv.Poll(t.Context(), t, time.Minute, "every number in the database", func() bool {
+	testenv.Poll(t.Context(), t, 3*time.Minute, "every number in the database", func() bool {
 		d.gateway.control.Set(t.Context(), holdfast.SettingMeasuring, json.RawMessage("false"), holdfast.OriginPage, "the test ends")
 		c, err := receiver.Complete(t.Context(), database, "pi-7")
 		if err != nil {
