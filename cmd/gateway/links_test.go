@@ -49,9 +49,11 @@ func TestWrongBroker(t *testing.T) {
 	defer func() { cancel(); <-ended }()
 
 	host, port, _ := strings.Cut(d.broker.Addr, ":")
-	pairs := []string{"DATA_DIR", filepath.Join(folder, "data"), "HTTP_LISTEN", "off", "DEVICE_ID", "pi-7", "MQTT_HOST", host,
-		"MQTT_PORT", port, "MQTT_ACK", "receipt", "SAMPLING_INTERVAL", "0.1"}
-	d.start(pairs...)
+	pairs := func(port string) []string {
+		return []string{"DATA_DIR", filepath.Join(folder, "data"), "HTTP_LISTEN", "off", "DEVICE_ID", "pi-7", "MQTT_HOST", host,
+			"MQTT_PORT", port, "MQTT_ACK", "receipt", "SAMPLING_INTERVAL", "0.1"}
+	}
+	d.start(pairs(port)...)
 	defer func() {
 		if t.Failed() {
 			t.Log(strings.Join(d.gateway.world.recent.lines(), "\n"))
@@ -93,7 +95,7 @@ func TestWrongBroker(t *testing.T) {
 
 	// The same wrong broker in the configuration cannot be taken back: the gateway stays with the one that worked.
 	dead := testenv.FreePort(t)
-	d.start(append(pairs, "MQTT_PORT", dead)...)
+	d.start(pairs(dead)...)
 	wait("the rest of the trial", func(l *links) bool { return l.trial != nil && l.trial.resting })
 	var config struct{ Configuration []ConfigValue }
 	d.result(&config, "pi-7", "get_config")
@@ -101,7 +103,7 @@ func TestWrongBroker(t *testing.T) {
 		t.Errorf("get_config tells %+v", told)
 	}
 	d.end()
-	d.start(pairs...)
+	d.start(pairs(port)...)
 	wait("no trial", func(l *links) bool { return l.trial == nil && l.good != nil })
 	testenv.Poll(t.Context(), t, 3*time.Minute, "every number in the database", func() bool {
 		d.gateway.control.Set(t.Context(), holdfast.SettingMeasuring, json.RawMessage("false"), holdfast.OriginPage, "the test ends")
