@@ -269,7 +269,7 @@ func TestRulesOnTrial(t *testing.T) {
 		time.Sleep(late)
 		b.allStored(stop())
 		events, err := b.store.Events(t.Context(), "bubble", holdfast.EventRules, time.Time{}, time.Now(), 100)
-		if err != nil || len(events) == 0 || !strings.Contains(fmt.Sprintf("%s", events[0].Data)+fmt.Sprintf("%s", events[1].Data), "rejected") {
+		if err != nil || len(events) == 0 || !strings.Contains(string(events[0].Data)+string(events[1].Data), "rejected") {
 			t.Errorf("events %v, %v", events, err)
 		}
 	})
