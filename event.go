@@ -27,7 +27,7 @@ const (
 	EventCommand = "command" // CommandChange: a command was taken, carried out, refused
 	EventRules   = "rules"   // RulesChange: rules were loaded, or one is broken
 	EventBuffer  = "buffer"  // BufferChange: the durable buffer was damaged, full, repaired
-	EventLink    = "link"
+	EventLink    = "link"    // LinkChange: a changed broker is on trial, has proven itself, is given up
 )
 
 var eventName = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
@@ -124,7 +124,7 @@ type CommandChange struct {
 // RulesChange is the data of [EventRules].
 type RulesChange struct {
 	Rule  string `json:"rule,omitempty"` // the rule that is broken; empty when a whole set was loaded
-	State string `json:"state"`          // loaded, broken
+	State string `json:"state"`          // loaded, broken, rejected
 	Error string `json:"error,omitempty"`
 }
 
@@ -133,4 +133,11 @@ type BufferChange struct {
 	State   string `json:"state"`             // damaged, full, failing, recovered
 	Records uint64 `json:"records,omitempty"` // records salvaged, or dropped
 	Error   string `json:"error,omitempty"`
+}
+
+// LinkChange is the data of [EventLink].
+type LinkChange struct {
+	State  string `json:"state"`           // trial, accepted, rejected
+	Broker string `json:"broker"`          // the changed one, without secrets
+	Error  string `json:"error,omitempty"` // why it was rejected
 }

@@ -31,6 +31,7 @@ const (
 	OriginRule    Origin = "rule"
 	OriginPage    Origin = "page"
 	OriginRedis   Origin = "redis"
+	OriginTrial   Origin = "trial" // what did not prove itself is taken back
 )
 
 // Keys of settings. SettingInterval holds for every sensor; with ".{sensor}" behind it, for that one.
@@ -39,6 +40,7 @@ const (
 	SettingInterval       = "sampling.interval" // seconds, a number
 	SettingUplinkEnabled  = "uplink.enabled"    // true or false
 	SettingUplinkInterval = "uplink.interval"   // seconds, a number
+	SettingBroker         = "uplink.broker"     // a Broker; it holds secrets, see ConcealSetting
 	SettingRules          = "rules"             // a RuleSet
 	SettingLogLevel       = "log.level"         // debug, info, warn, error
 	SettingGroups         = "groups"            // names of groups, a list
@@ -87,6 +89,9 @@ func CheckSetting(key string, value json.RawMessage) error {
 		return nil
 	case SettingUplinkInterval:
 		return checkSeconds(key, value)
+	case SettingBroker:
+		_, err := ParseBroker(value)
+		return err
 	case SettingLogLevel:
 		var level string
 		if json.Unmarshal(value, &level) != nil {
@@ -112,7 +117,7 @@ func CheckSetting(key string, value json.RawMessage) error {
 // CheckSettingKey returns an error unless there is a setting of that key.
 func CheckSettingKey(key string) error {
 	switch key {
-	case SettingMeasuring, SettingInterval, SettingUplinkEnabled, SettingUplinkInterval, SettingRules, SettingLogLevel, SettingGroups:
+	case SettingMeasuring, SettingInterval, SettingUplinkEnabled, SettingUplinkInterval, SettingBroker, SettingRules, SettingLogLevel, SettingGroups:
 		return nil
 	}
 	if sensor, ok := IntervalSensor(key); ok {

@@ -36,6 +36,31 @@ func (c *Control) Set(ctx context.Context, key string, value json.RawMessage, or
 	return setting, nil
 }
 
+// TakeBack sets a setting to another value, or to its default with null, if nobody has changed it since that revision, and
+// reports whether it did. It is for a value that did not prove itself.
+func (c *Control) TakeBack(ctx context.Context, key string, since int64, value json.RawMessage, reason string) (bool, error) {
+	if err := c.acquire(ctx); err != nil {
+		return false, fmt.Errorf("take back %s: %w", key, err)
+	}
+	defer c.release()
+	if current, ok := c.Get(key); !ok || current.Revision != since {
+		return false, nil
+	}
+	ch := c.begin()
+	change := func() (holdfast.Setting, error) { return ch.set(key, value, holdfast.OriginTrial, reason) }
+	if holdfast.IsNull(value) {
+		change = func() (holdfast.Setting, error) { return ch.takeBack(key, holdfast.OriginTrial, reason) }
+	}
+	_, err := change()
+	if err == nil {
+		err = c.carry(ctx, ch)
+	}
+	if err != nil {
+		return false, fmt.Errorf("take back %s: %w", key, err)
+	}
+	return true, nil
+}
+
 // Toggle is a press of the button: it turns measuring on or off. The press and the change land in one commit.
 func (c *Control) Toggle(ctx context.Context, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
 	if err := c.acquire(ctx); err != nil {
@@ -140,7 +165,9 @@ func (ch *change) effect(setting holdfast.Setting, gone bool) holdfast.Setting {
 	setting.Revision = ch.c.Revision() + int64(len(ch.effects)) + 1
 	setting.Reason, setting.Time = cut(setting.Reason, 256), ch.now.Time
 	ch.effects = append(ch.effects, effect{setting, gone})
-	ch.event(holdfast.EventSetting, setting)
+	shown := setting
+	shown.Value = holdfast.ConcealSetting(setting.Key, setting.Value)
+	ch.event(holdfast.EventSetting, shown)
 	return setting
 }
 

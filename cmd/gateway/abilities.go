@@ -21,7 +21,7 @@ import (
 func (g *gateway) abilities() control.Abilities {
 	a := control.Abilities{
 		Flush: g.flush, Measurements: g.measurements, Diagnose: g.diagnose,
-		Sensors: g.sensors, Status: func() any { return g.status() }, Config: func() any { return g.cfg.Values },
+		Sensors: g.sensors, Status: func() any { return g.status() }, Config: func() any { return g.configuration() },
 	}
 	if sampler, ok := g.world.source.(*sensors.Sampler); ok {
 		a.Sample = func(ctx context.Context, sensor string) (any, error) { return sampleNow(ctx, sampler, sensor) }
@@ -199,6 +199,9 @@ func (g *gateway) check(key string, value json.RawMessage) error {
 	switch key {
 	case holdfast.SettingMeasuring, holdfast.SettingLogLevel, holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
 		return nil
+	case holdfast.SettingBroker:
+		_, err := g.cfg.linkOf(value, g.device)
+		return err
 	case holdfast.SettingRules:
 		_, err := parseRules(value)
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -25,6 +26,9 @@ type bubble struct {
 	store  *store.Store
 	clock  *steppedClock // nil for one that is right
 	rules  *rules.Set    // nil for none
+
+	dialHost  func(host string) func(context.Context) (net.Conn, error) // nil where there is one broker
+	assembled func(*gateway)
 }
 
 func newBubble(t *testing.T) *bubble {
@@ -67,7 +71,7 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 		},
 		sensorChanges: make(chan holdfast.SensorChange, changes),
 		presses:       make(chan holdfast.Origin),
-		dial:          b.broker.Dial,
+		dial:          b.broker.Dial, dialHost: b.dialHost, assembled: b.assembled,
 	}
 	if b.clock != nil {
 		w.now, w.clock = b.clock.Now, b.clock

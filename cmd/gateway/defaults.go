@@ -17,6 +17,7 @@ func (c *Config) defaults() []holdfast.Setting {
 		{Key: holdfast.SettingInterval, Value: jsonNumber(c.Interval.Seconds()), Origin: holdfast.OriginConfig},
 		{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
 		{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
+		{Key: holdfast.SettingBroker, Value: json.RawMessage("{}"), Origin: holdfast.OriginConfig},
 		{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
 	}
 	for _, s := range c.Sensors {

@@ -32,6 +32,7 @@ type desk struct {
 	broker  *testenv.Server
 	gateway *gateway
 	end     func()
+	turn    time.Duration // of a link on trial
 }
 
 // newDesk starts the gateway pi-7, with further variables.
@@ -53,7 +54,7 @@ func (d *desk) start(pairs ...string) {
 	kept := new(recent)
 	log, level := newLog(kept, "info")
 	w := newWorld(log, clock.New(clock.AssertSynchronized()))
-	w.recent, w.level, w.grow = kept, level, false
+	w.recent, w.level, w.grow, w.turn = kept, level, false, d.turn
 	w.source = samplerOf(&w, cfg, simulated.New(simulated.Options{}).Buses())
 	ready := make(chan *gateway, 1)
 	w.assembled = func(g *gateway) { ready <- g }

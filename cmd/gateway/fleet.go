@@ -99,7 +99,7 @@ func askMany(ctx context.Context, cfg Config, to target, command holdfast.Comman
 			return err
 		}
 	}
-	return verdict(last, out)
+	return summarize(last, out)
 }
 
 // printLine prints the result of one device among many: pi-7 succeeded {"revision":4}
@@ -112,8 +112,8 @@ func printLine(out io.Writer, device string, r holdfast.Result) (err error) {
 	return err
 }
 
-// verdict prints the devices that are still at it, and says what became of the others.
-func verdict(last map[string]holdfast.CommandState, out io.Writer) error {
+// summarize prints the devices that are still at it, and says what became of the others.
+func summarize(last map[string]holdfast.CommandState, out io.Writer) error {
 	succeeded := 0
 	for _, device := range slices.Sorted(maps.Keys(last)) {
 		switch state := last[device]; state {

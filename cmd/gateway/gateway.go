@@ -36,15 +36,17 @@ type gateway struct {
 	page   *dashboard.Dashboard
 	balena balena.Environment // empty elsewhere
 
-	opened  chan struct{} // closed once all that follows is there
-	buffer  *buffer.Buffer
-	control *control.Control
-	rules   *rules.Engine
-	given   *rules.Set       // those of the configuration; nil: none
-	uplink  *uplink.Uplink   // nil without a broker
-	mirror  *redis.Mirror    // nil without Redis
-	profile *profile.Profile // nil where only the native profile is spoken
-	ids     *profile.IDs     // nil where nobody asks for ids
+	opened     chan struct{} // closed once all that follows is there
+	buffer     *buffer.Buffer
+	control    *control.Control
+	rules      *rules.Engine
+	given      *rules.Set     // those of the configuration; nil: none
+	uplink     *uplink.Uplink // nil without a broker
+	mirror     *redis.Mirror  // nil without Redis
+	links      *links         // to which broker
+	rulesTrial rulesTrial
+	profile    *profile.Profile // nil where only the native profile is spoken
+	ids        *profile.IDs     // nil where nobody asks for ids
 
 	restarting chan struct{}   // closed when a restart was commanded
 	newRules   chan *rules.Set // holds those that the loop is to go on with
@@ -81,9 +83,10 @@ func (g *gateway) assemble(ctx context.Context) error {
 	}
 	g.restoreRules()
 	g.mintIDs()
-	broker := g.broker()
-	g.connect(broker)
-	g.profiled(broker)
+	g.connect()
+	g.profiled()
+	g.startLinks()
+	g.tryRules()
 	g.mirrorTo()
 	g.progress.begin()
 	close(g.opened)
@@ -170,14 +173,20 @@ func (g *gateway) apply(s holdfast.Setting) {
 		}
 	case holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
 		g.steer()
+	case holdfast.SettingBroker:
+		g.links.changed()
 	case holdfast.SettingRules:
 		g.adoptRules(s.Value)
+		if g.isOpen() {
+			g.tryRules()
+		}
 	}
 }
 
 // changed tells everybody who shows settings.
 func (g *gateway) changed(s holdfast.Setting) {
-	g.log.Info("setting changed", "key", s.Key, "value", string(s.Value[:min(len(s.Value), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
+	shown := holdfast.ConcealSetting(s.Key, s.Value)
+	g.log.Info("setting changed", "key", s.Key, "value", string(shown[:min(len(shown), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
 	g.mirror.Changed()
 	g.uplink.Refresh()
 }

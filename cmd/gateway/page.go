@@ -44,7 +44,9 @@ func (s settings) Get(key string) (holdfast.Setting, bool) {
 	if !s.isOpen() {
 		return holdfast.Setting{}, false
 	}
-	return s.control.Get(key)
+	setting, ok := s.control.Get(key)
+	setting.Value = holdfast.ConcealSetting(key, setting.Value)
+	return setting, ok
 }
 
 // Set changes a setting, as any other writer does.
@@ -52,7 +54,9 @@ func (s settings) Set(ctx context.Context, key string, value json.RawMessage, or
 	if !s.isOpen() {
 		return holdfast.Setting{}, errOpening
 	}
-	return s.control.Set(ctx, key, value, origin, reason)
+	setting, err := s.control.Set(ctx, key, value, origin, reason)
+	setting.Value = holdfast.ConcealSetting(key, setting.Value)
+	return setting, err
 }
 
 // Press presses the simulated Pi's button where that is the Pi, and toggles measuring as a press does otherwise.

@@ -92,6 +92,30 @@ func TestMutualTLS(t *testing.T) {
 	}
 }
 
+// A link holds certificates as text, and what is renewed on disk holds for it all the same; other text stays.
+func TestLinkFollowsRenewedFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ours, theirs := newIssuer(t, dir, "ours"), newIssuer(t, dir, "theirs")
+	certificate, key := ours.issue(t, "pi-7")
+	cfg := Config{TLS: TLSConfig{Enable: true, CAs: ours.file, Certificate: certificate, Key: key}}
+	l := cfg.link()
+	if !strings.Contains(l.TLS.CAs, pemBegin) || !strings.Contains(l.TLS.Key, pemBegin) {
+		t.Fatalf("a link names files: %+v", l.TLS)
+	}
+	if followed := cfg.files(l.TLS); followed.CAs != ours.file || followed.Certificate != certificate || followed.Key != key {
+		t.Errorf("does not follow the files: %+v", followed)
+	}
+	text, err := os.ReadFile(theirs.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.TLS.CAs = string(text)
+	if followed := cfg.files(l.TLS); followed.CAs != string(text) || followed.Certificate != certificate {
+		t.Errorf("authorities of another broker: %+v", followed)
+	}
+}
+
 // An issuer is an authority of a test.
 type issuer struct {
 	dir, name, file string

@@ -74,19 +74,17 @@ func (c TLSConfig) renewing(tell func(error)) func() *tls.Config {
 	}
 }
 
-// tellTLS returns what tells a person of mistakes in certificates, by log and page.
-func (g *gateway) tellTLS() func(error) {
-	var notice string
-	return func(err error) {
-		g.notices.remove(notice)
-		if err == nil {
-			g.log.Info("TLS is set up as configured again")
-			return
-		}
-		notice = "TLS is not set up as configured; what was right last, if anything was, holds: " + err.Error()
-		g.notices.add(notice)
-		g.log.Error("TLS is not set up as configured; what was right last, if anything was, holds", "err", err)
+const tlsMistake = "TLS is not set up as configured; what was right last, if anything was, holds"
+
+// tellTLS tells a person of mistakes in certificates, by log and page.
+func (g *gateway) tellTLS(err error) {
+	g.notices.removeAll(tlsMistake)
+	if err == nil {
+		g.log.Info("TLS is set up as configured again")
+		return
 	}
+	g.notices.add(tlsMistake + ": " + err.Error())
+	g.log.Error(tlsMistake, "err", err)
 }
 
 func (c TLSConfig) pair() (tls.Certificate, error) {
