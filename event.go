@@ -27,6 +27,7 @@ const (
 	EventCommand = "command" // CommandChange: a command was taken, carried out, refused
 	EventRules   = "rules"   // RulesChange: rules were loaded, or one is broken
 	EventBuffer  = "buffer"  // BufferChange: the durable buffer was damaged, full, repaired
+	EventConfig  = "config"  // ConfigMistakes: the configuration has mistakes, and other values hold in their place
 	EventLink    = "link"    // LinkChange: a changed broker is on trial, has proven itself, is given up
 )
 
@@ -63,6 +64,11 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		Kind string `json:"kind"`
 		plain
 	}{"event", plain(e)})
+}
+
+// ConfigMistakes is the data of [EventConfig].
+type ConfigMistakes struct {
+	Mistakes []string `json:"mistakes"` // a line each: where, what is wrong, what would be right, what holds
 }
 
 // Boot is the data of [EventBoot].

@@ -31,6 +31,8 @@ func TestInvalidMessages(t *testing.T) {
 		{"receipt_ranges.json", `c41d0f5e6a7b48c99d8e7f6a5b4c3d2e`, strings.Repeat("0", 32), "store"},
 		{"receipt_hold.json", `60`, `-1`, "retry_s"},
 		{"state_online.json", `"pending":1000`, `"pending":98001`, "lanes.telemetry"},
+		{"state_online.json", `"clock":`, `"notices":["` + strings.Repeat("x", MaxNotice+1) + `"],"clock":`, "notices[0]"},
+		{"state_online.json", `"clock":`, `"notices":[""` + strings.Repeat(`,""`, MaxNotices) + `],"clock":`, "notices"},
 		{"catalog.json", `bme280-1-76`, `BME280`, "sensor"},
 		{"presence.json", `"e0b7a1c2"`, `""`, "start"},
 		{"command.json", `"01JABCDEF"`, `""`, "id"},

@@ -132,6 +132,6 @@ func (g *gateway) birth() holdfast.Status {
 	return holdfast.Status{
 		Boot: g.boot, Since: g.since, Version: version, Release: g.balena.Release, Measuring: &measuring, Clock: clock, Volatile: held.Volatile,
 		SettingsRevision: g.control.Revision(), Lanes: held.Lanes, OlderStreams: held.Older,
-		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit},
+		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit}, Notices: bounded(g.notices.all()),
 	}
 }

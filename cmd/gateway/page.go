@@ -107,10 +107,29 @@ func (g *gateway) mirrorTo() {
 
 // noticeMistakes shows the mistakes of the configuration on the page, a line each.
 func (g *gateway) noticeMistakes() {
+	for _, line := range g.mistakes() {
+		g.notices.add("configuration: " + line)
+	}
+}
+
+// mistakes returns those of the configuration, a line each.
+func (g *gateway) mistakes() (lines []string) {
 	if g.world.mistakes == nil {
-		return
+		return nil
 	}
 	for line := range strings.Lines(g.world.mistakes.Error()) {
-		g.notices.add("configuration: " + strings.TrimSpace(line))
+		lines = append(lines, strings.TrimSpace(line))
 	}
+	return lines
+}
+
+// bounded returns so many lines, of such a length, as a message may carry.
+func bounded(lines []string) (short []string) {
+	for _, line := range lines[:min(len(lines), holdfast.MaxNotices)] {
+		if len(line) > holdfast.MaxNotice {
+			line = strings.ToValidUTF8(line[:holdfast.MaxNotice-3], "") + "…"
+		}
+		short = append(short, line)
+	}
+	return short
 }

@@ -120,7 +120,7 @@ func TestShadow(t *testing.T) {
 		{patch, "pi-7/shadow", `{"desired":{"measuring":false},"version":16}`, 409, "version 16: the current one is 17"},
 		{patch, "pi-7/shadow", `{"desired":{"measuring":false,"groups":["b"]},"version":17}`, 200, `"waiting":{"desired":{"groups":["b"],"measuring":false},"version":17,`},
 		{http.MethodPost, "pi-7/shadow", `{"desired":{"measuring":true}}`, 200, `"desired":{"groups":["b"],"measuring":true},"version":17`},
-		{patch, "pi-7/shadow", `{"desired":{"measuring":null}}`, 200, `"desired":{"groups":["b"],"measuring":null},"version":17`},
+		{patch, "pi-7/shadow", `{"desired":{"measuring":null},"clientToken":"t-7"}`, 200, `"clientToken":"t-7"`},
 		{get, "pi-7/shadow", "", 200, `{"document":{"state":{"desired":{"groups":["a"]}},"version":17},"published_at":"2026-05-01T12:00:00Z","waiting"`},
 		{patch, "pi-8/shadow", `{"desired":{"measuring":true},"version":3}`, 200, `"version":3`}, // nobody knows better
 		{patch, "pi-7/shadow", `{"desired":{"colour":1}}`, 422, "no such setting"},

@@ -15,6 +15,7 @@ type Shadow struct {
 	Published time.Time       `json:"published_at,omitzero" doc:"when it came"`
 	Waiting   *Wishes         `json:"waiting,omitempty" doc:"what the device has not answered yet"`
 	Rejected  *Rejection      `json:"rejected,omitempty" doc:"why the last wishes were dropped; absent after the next ones"`
+	Token     string          `json:"clientToken,omitempty" doc:"that of the request"`
 }
 
 // Wishes wait for a device.
@@ -65,6 +66,7 @@ type wishIn struct {
 	Body struct {
 		Desired map[string]any `json:"desired" minProperties:"1" doc:"setting keys and their values; null takes a wish back"`
 		Version int64          `json:"version,omitempty" minimum:"1" doc:"of the shadow that this depends on; default any"`
+		Token   string         `json:"clientToken,omitempty" maxLength:"64" doc:"comes back with the answer"`
 	}
 }
 
@@ -81,7 +83,11 @@ func (s *server) wish(ctx context.Context, in *wishIn) (*shadowOut, error) {
 		return nil, refusal(err)
 	}
 	s.wake()
-	return s.shadow(ctx, &in.OfDevice)
+	out, err := s.shadow(ctx, &in.OfDevice)
+	if err == nil {
+		out.Body.Token = in.Body.Token
+	}
+	return out, err
 }
 
 func (s *server) takeBack(ctx context.Context, in *OfDevice) (*struct{}, error) {

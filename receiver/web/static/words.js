@@ -66,6 +66,7 @@ export function problems(device, now) {
     found.push({ level: "warn", title: `The device has been silent${gone}.`, text: "It goes on by itself and keeps what it measures; all of it comes when the link is back." });
   }
   if (state.volatile) found.push({ level: "bad", title: "The device holds its readings in memory only.", text: "A power cut there would lose what has not arrived here yet." });
+  for (const notice of state.notices ?? []) found.push({ level: "warn", title: "The device says:", text: notice });
   if (state.clock === "unsynchronized") {
     found.push({ level: "warn", title: "The device’s clock is not synchronised.", text: "Its times are a guess. Once it has learnt the time, the readings are put right here." });
   }
