@@ -131,9 +131,9 @@ func (p *Profile) Retarget(broker mqtt.Options, stands func()) {
 	if p == nil {
 		return
 	}
-	broker.ClientID, broker.Will = p.o.Broker.ClientID, p.o.Broker.Will
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	broker.ClientID, broker.Will = p.broker.ClientID, p.broker.Will
 	p.broker, p.stands = broker, stands
 	p.status = Status{Published: p.status.Published}
 	if p.leave != nil {
