@@ -125,7 +125,7 @@ export class DeviceView {
     chip($("#measuring"), measuring);
     $("#measuring").dataset.measuring = measuring.state;
     document.title = `${device.id} · ${presence.text}`;
-    list($("#notices"), words.problems(device, at), (p) => p.title.replace(/\d.*/, ""), () => el("li", { class: "notice" }, el("span", { class: "dot" }), el("strong"), el("span", { class: "quiet" })), (node, p) => {
+    list($("#notices"), words.problems(device, at), (p) => p.id ?? p.title.replace(/\d.*/, ""), () => el("li", { class: "notice" }, el("span", { class: "dot" }), el("strong"), el("span", { class: "quiet" })), (node, p) => {
       node.dataset.level = p.level;
       text($("strong", node), p.title);
       text($(".quiet", node), p.text);
