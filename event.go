@@ -27,7 +27,8 @@ const (
 	EventCommand = "command" // CommandChange: a command was taken, carried out, refused
 	EventRules   = "rules"   // RulesChange: rules were loaded, or one is broken
 	EventBuffer  = "buffer"  // BufferChange: the durable buffer was damaged, full, repaired
-	EventLink    = "link"
+	EventConfig  = "config"  // ConfigMistakes: the configuration has mistakes, and other values hold in their place
+	EventLink    = "link"    // LinkChange: a changed broker is on trial, has proven itself, is given up
 )
 
 var eventName = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
@@ -63,6 +64,11 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		Kind string `json:"kind"`
 		plain
 	}{"event", plain(e)})
+}
+
+// ConfigMistakes is the data of [EventConfig].
+type ConfigMistakes struct {
+	Mistakes []string `json:"mistakes"` // a line each: where, what is wrong, what would be right, what holds
 }
 
 // Boot is the data of [EventBoot].
@@ -140,7 +146,7 @@ type CommandChange struct {
 // RulesChange is the data of [EventRules].
 type RulesChange struct {
 	Rule  string `json:"rule,omitempty"` // the rule that is broken; empty when a whole set was loaded
-	State string `json:"state"`          // loaded, broken
+	State string `json:"state"`          // loaded, broken, rejected
 	Error string `json:"error,omitempty"`
 }
 
@@ -149,4 +155,11 @@ type BufferChange struct {
 	State   string `json:"state"`             // damaged, full, failing, recovered
 	Records uint64 `json:"records,omitempty"` // records salvaged, or dropped
 	Error   string `json:"error,omitempty"`
+}
+
+// LinkChange is the data of [EventLink].
+type LinkChange struct {
+	State  string `json:"state"`           // trial, accepted, rejected
+	Broker string `json:"broker"`          // the changed one, without secrets
+	Error  string `json:"error,omitempty"` // why it was rejected
 }

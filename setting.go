@@ -33,6 +33,7 @@ const (
 	OriginPage    Origin = "page"
 	OriginRedis   Origin = "redis"
 	OriginLimit   Origin = "limit" // an output's time was over
+	OriginTrial   Origin = "trial" // what did not prove itself is taken back
 )
 
 // Keys of settings. SettingInterval holds for every sensor; with ".{sensor}" behind it, for that one.
@@ -41,6 +42,7 @@ const (
 	SettingInterval       = "sampling.interval" // seconds, a number
 	SettingUplinkEnabled  = "uplink.enabled"    // true or false
 	SettingUplinkInterval = "uplink.interval"   // seconds, a number
+	SettingBroker         = "uplink.broker"     // a Broker; it holds secrets, see ConcealSetting
 	SettingRules          = "rules"             // a RuleSet
 	SettingLogLevel       = "log.level"         // debug, info, warn, error
 	SettingGroups         = "groups"            // names of groups, a list
@@ -102,6 +104,9 @@ func CheckSetting(key string, value json.RawMessage) error {
 		return checkBoolean(key, value)
 	case SettingUplinkInterval:
 		return checkSeconds(key, value)
+	case SettingBroker:
+		_, err := ParseBroker(value)
+		return err
 	case SettingLogLevel:
 		var level string
 		if json.Unmarshal(value, &level) != nil {
@@ -117,9 +122,27 @@ func CheckSetting(key string, value json.RawMessage) error {
 	case SettingRules:
 		var set RuleSet
 		if err := json.Unmarshal(value, &set); err != nil {
-			return invalid(key, "%v", err)
+			return invalid(key, "%s", ExplainJSON(value, &set, err))
 		}
 		return set.Validate()
+	}
+	return CheckSettingKey(key)
+}
+
+// CheckSettingKey returns an error unless there is a setting of that key.
+func CheckSettingKey(key string) error {
+	switch key {
+	case SettingMeasuring, SettingInterval, SettingUplinkEnabled, SettingUplinkInterval, SettingBroker, SettingRules, SettingLogLevel, SettingGroups:
+		return nil
+	}
+	if sensor, ok := IntervalSensor(key); ok {
+		return CheckSensor(sensor)
+	}
+	if sensor, quantity, ok := CalibrationOf(key); ok {
+		return errors.Join(CheckSensor(sensor), CheckQuantity(quantity))
+	}
+	if name, ok := OutputOf(key); ok {
+		return CheckOutput(name)
 	}
 	return invalid("key", "%q: no such setting", cut(key, 80))
 }

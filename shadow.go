@@ -28,7 +28,7 @@ type ShadowMetadata struct {
 
 // ShadowOrigin is the provenance of one reported value.
 type ShadowOrigin struct {
-	Time     time.Time `json:"time"`
+	Time     time.Time `json:"time,omitzero"` // absent: nobody set it since the gateway is there
 	Origin   Origin    `json:"origin"`
 	Reason   string    `json:"reason,omitempty"`
 	Revision int64     `json:"revision"`

@@ -1,6 +1,9 @@
 package holdfast
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Status is a gateway's retained state message: its birth, its heartbeat each 60 s, and, with nothing but V, Online and
 // Stream, its last will.
@@ -21,7 +24,14 @@ type Status struct {
 	Lanes            map[Lane]LaneStatus `json:"lanes,omitempty"`
 	OlderStreams     []StreamStatus      `json:"older_streams,omitempty"`
 	Buffer           *BufferStatus       `json:"buffer,omitempty"`
+	Notices          []string            `json:"notices,omitempty"` // what a person should know, in plain words, such as mistakes of the configuration
 }
+
+// MaxNotices and MaxNotice bound the notices of a [Status]: how many, and how many bytes each.
+const (
+	MaxNotices = 10
+	MaxNotice  = 300
+)
 
 // AckMode says what frees a record on the device: the database's receipt, or the broker's PUBACK.
 type AckMode string
@@ -74,6 +84,14 @@ func (s *Status) Validate() error {
 	}
 	if len(s.OlderStreams) > 1000 {
 		return invalid("older_streams", "%d of them: at most 1000", len(s.OlderStreams))
+	}
+	if len(s.Notices) > MaxNotices {
+		return invalid("notices", "%d of them: at most %d", len(s.Notices), MaxNotices)
+	}
+	for i, notice := range s.Notices {
+		if err := checkText(fmt.Sprintf("notices[%d]", i), notice, MaxNotice); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ func TestInvalidMessages(t *testing.T) {
 		{"receipt_ranges.json", `c41d0f5e6a7b48c99d8e7f6a5b4c3d2e`, strings.Repeat("0", 32), "store"},
 		{"receipt_hold.json", `60`, `-1`, "retry_s"},
 		{"state_online.json", `"pending":1000`, `"pending":98001`, "lanes.telemetry"},
+		{"state_online.json", `"clock":`, `"notices":["` + strings.Repeat("x", MaxNotice+1) + `"],"clock":`, "notices[0]"},
+		{"state_online.json", `"clock":`, `"notices":[""` + strings.Repeat(`,""`, MaxNotices) + `],"clock":`, "notices"},
 		{"catalog.json", `bme280-1-76`, `BME280`, "sensor"},
 		{"presence.json", `"e0b7a1c2"`, `""`, "start"},
 		{"command.json", `"01JABCDEF"`, `""`, "id"},
@@ -111,6 +113,18 @@ func TestCheckSetting(t *testing.T) {
 		err := CheckSetting(c.key, json.RawMessage(c.value))
 		if (err == nil) != c.ok {
 			t.Errorf("%s = %s: got %v, want ok %v", c.key, c.value, err, c.ok)
+		}
+	}
+}
+
+func TestCheckSettingKey(t *testing.T) {
+	t.Parallel()
+	for key, ok := range map[string]bool{
+		"measuring": true, "sampling.interval": true, "sampling.interval.bme280-1-76": true, "uplink.enabled": true, "uplink.interval": true,
+		"rules": true, "log.level": true, "groups": true, "sampling.interval.": false, "sampling.interval.A": false, "sampling.intervals": false, "": false,
+	} {
+		if err := CheckSettingKey(key); (err == nil) != ok {
+			t.Errorf("%q: %v, want ok %v", key, err, ok)
 		}
 	}
 }

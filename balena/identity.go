@@ -111,6 +111,15 @@ func keptID(folder string) (string, error) {
 	return id, create(path, id+"\n")
 }
 
+// Keep makes a random id that [Identify] could not keep the folder's, unless the folder has one by now.
+func Keep(folder, id string) error {
+	path := filepath.Join(folder, identityFile)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return create(path, id+"\n")
+}
+
 // create makes a file durable under its name, whole or not at all.
 func create(path, text string) error {
 	folder := filepath.Dir(path)

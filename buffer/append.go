@@ -75,6 +75,8 @@ func (b *Buffer) Append(c Change) error {
 // commit, the change may yet be found in the file.) With ctx's error the change is still under way, and may become
 // durable.
 //
+// While the file is in memory nothing becomes durable, and each Commit says why.
+//
 // Records of a Commit stand behind those that were appended in the same window.
 func (b *Buffer) Commit(ctx context.Context, c Change) error {
 	if err := c.check(); err != nil {
@@ -85,6 +87,11 @@ func (b *Buffer) Commit(ctx context.Context, c Change) error {
 	if b.closed {
 		b.mu.Unlock()
 		return ErrClosed
+	}
+	if b.memory != nil {
+		err := b.health.failing
+		b.mu.Unlock()
+		return fmt.Errorf("the data folder takes no file: %w", err)
 	}
 	b.waiting = append(b.waiting, w)
 	b.stage(c.State, w)

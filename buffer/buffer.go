@@ -31,6 +31,7 @@ type Options struct {
 	QueueBytes    int           // the same in bytes of JSON; default 4 MiB
 	Grow          bool          // let the file reach its working size in the background, before there is need
 	Log           *slog.Logger
+	Refused       error // why a file at Path is to be left alone, where it is: the buffer is in memory until the next start
 
 	// Report is told, by the goroutine of Run and outside of all locks, when the buffer became full or failing and when
 	// it recovered; once for each change of state. It may call Append. May be nil.
@@ -66,6 +67,7 @@ func (o *Options) setDefaults() error {
 type Buffer struct {
 	o        Options
 	db       *bbolt.DB
+	moving   sync.RWMutex // guards db: the writer moves it while others read
 	previous *holdfast.Previous
 	wake     chan struct{} // cap 1: something wants to be committed now
 	changed  chan struct{} // cap 1: there is something new to send
@@ -81,6 +83,7 @@ type Buffer struct {
 	limit    int64 // of the bytes that pages in use take
 	history  int64 // of the bytes that done blocks may keep; less than in the options after the disk was full
 	measured usage
+	memory   *memory // nil unless the file is there
 	tail     []piece // in order of number within each lane; changed by the writer only
 
 	queues  [len(laneNames)]queue    // appended, not durable yet; of the current stream
@@ -103,8 +106,9 @@ type Buffer struct {
 // Damage that it notices in a file that a clean stop vouched for is an error that wraps [ErrDamaged], and nothing was
 // written then.
 //
-// An existing file on a card that takes no more opens all the same: the stream is volatile then ([Status]) until a
-// commit succeeds.
+// A card that takes no more is no error. Where an existing file opens and takes no commit, records wait in memory until one
+// succeeds. Where the folder takes no file, or a read-only one, the file is in memory until the folder does. The stream is
+// volatile meanwhile ([Status]).
 func Open(o Options) (*Buffer, error) {
 	b, err := open(o)
 	if err != nil {
@@ -117,6 +121,22 @@ func open(o Options) (*Buffer, error) {
 	if err := errors.Join(o.setDefaults(), holdfast.CheckDevice(o.Device)); err != nil {
 		return nil, err
 	}
+	refusal := o.Refused
+	if refusal == nil {
+		b, err := openOnCard(o)
+		if !Refuses(err) {
+			return b, err
+		}
+		refusal = err
+	}
+	b, err := openInMemory(o, refusal)
+	if err != nil {
+		return nil, errors.Join(refusal, err)
+	}
+	return b, nil
+}
+
+func openOnCard(o Options) (*Buffer, error) {
 	f, err := openFile(o.Path, o.MaxBytes)
 	if err != nil {
 		return nil, err
@@ -138,6 +158,29 @@ func open(o Options) (*Buffer, error) {
 		return nil, errors.Join(err, f.abandon())
 	}
 	b.db = f.db
+	signal(b.changed)
+	return b, nil
+}
+
+func openInMemory(o Options, refusal error) (*Buffer, error) {
+	f, m, err := openMemory(&o)
+	if err != nil {
+		return nil, err
+	}
+	b := newBuffer(o)
+	b.db, b.memory = f.db, m
+	if m.of == "" {
+		b.limit = pageLimit(min(o.MaxBytes, memoryBytes))
+	}
+	err = errors.Join(b.load(), b.sound(f.digest))
+	if err == nil {
+		b.mint()
+		err = b.commit(false)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.abandon(), m.file.Close())
+	}
+	b.health.after(refusal)
 	signal(b.changed)
 	return b, nil
 }
@@ -208,8 +251,9 @@ func (b *Buffer) Previous() *holdfast.Previous { return b.previous }
 // Changed is signalled when there is something new to send: after a commit, and after Again and Reject.
 func (b *Buffer) Changed() <-chan struct{} { return b.changed }
 
-// Run commits what is appended until ctx ends. Then it commits what is left, marks the stop as clean, closes the file
-// and returns nil, or the error that kept the last records from the card.
+// Run commits what is appended until ctx ends. Then it commits what is left, closes the file, marks the stop as clean and
+// returns nil, or the error that kept the last records from the card. A mark that cannot be made is no error: all is durable
+// then, and the next start examines the file.
 func (b *Buffer) Run(ctx context.Context) error {
 	tick := time.NewTicker(b.o.Window)
 	defer tick.Stop()
@@ -223,6 +267,7 @@ func (b *Buffer) Run(ctx context.Context) error {
 			b.commit(false) // what it returns is in the buffer's health, and announced
 		case <-tick.C:
 			b.commit(false)
+			b.land()
 			b.grow()
 		}
 	}
@@ -237,13 +282,22 @@ func (b *Buffer) end() error {
 	for tries := 0; noRoom(err) && tries < 3; tries++ { // each makes more room
 		err = b.commit(true)
 	}
+	if err == nil && b.volatile() {
+		err = b.leaveMemory()
+	}
+	if err == nil && b.volatile() {
+		return b.db.Close()
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("commit the last records to %s: %w", b.o.Path, err), b.db.Close())
 	}
 	if err := b.db.Close(); err != nil {
 		return fmt.Errorf("close buffer %s: %w", b.o.Path, err)
 	}
-	return markClean(b.o.Path, b.digest())
+	if err := markClean(b.o.Path, b.digest()); err != nil { // all is durable: a full disk has no room even for this
+		b.o.Log.Warn("buffer is closed, and the next start examines it all the same", "err", err)
+	}
+	return nil
 }
 
 // Close closes the file as a crash would leave it, for a start that goes no further than Open. It must not be called

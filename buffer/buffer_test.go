@@ -329,7 +329,6 @@ func TestOpenRefuses(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"device": func(o *Options) { o.Device = "" },
 		"cap":    func(o *Options) { o.MaxBytes = 1000 },
-		"folder": func(o *Options) { o.Path = "/dev/null/buffer.db" },
 	} {
 		o := testOptions(t)
 		change(&o)

@@ -29,7 +29,9 @@ func (b *Buffer) commit(last bool) error {
 	}
 	err := b.carry(p)
 	b.mu.Lock()
-	b.health.after(err)
+	if err != nil || b.memory == nil {
+		b.health.after(err)
+	}
 	b.mu.Unlock()
 	switch {
 	case tooScattered(err):

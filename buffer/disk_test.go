@@ -2,6 +2,8 @@ package buffer
 
 import (
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"holdfast"
@@ -44,6 +46,34 @@ func TestHistoryGoesWhenTheDiskIsFull(t *testing.T) {
 		t.Error(err)
 	}
 	checkWell(t, o)
+}
+
+// A stop on a disk that the buffer has filled to the last byte is a good one: every record is durable. Only the mark of it has
+// no room, so the next start examines the file, and finds it well.
+func TestStopOnFullDisk(t *testing.T) {
+	t.Parallel()
+	o := smallDiskOptions(t)
+	b := mustOpen(t, o)
+	ballast, err := os.Create(filepath.Join(filepath.Dir(o.Path), "ballast"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ballast.Close()
+	for err == nil {
+		_, err = ballast.Write(make([]byte, 4096))
+	}
+	store(t, b, records(holdfast.LaneEvent, 1, 3)...)
+	if err := b.end(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if !NeedsCheck(o.Path) {
+		t.Error("it is marked clean: the disk was not full")
+	}
+	checkWell(t, o)
+	again := mustOpen(t, o)
+	if p := again.Previous(); p == nil || !p.Clean || p.Lanes[holdfast.LaneEvent] != 3 {
+		t.Errorf("previous %+v, want a clean stop with three events", p)
+	}
 }
 
 // What lets the file grow ahead gives its place to records when the disk is smaller than the file was to be.

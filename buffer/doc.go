@@ -12,6 +12,8 @@
 //
 // The file is bounded. When it is full the oldest telemetry goes first, and every number that goes is stated as dropped.
 // When the card takes no more (full, read-only, broken) records wait in bounded memory; it goes on by itself afterwards.
+// Where the folder takes no file at the start the file itself is in memory until it does, and the stream is volatile: the
+// only numbers that exist without an fsync, and [Status] says so.
 //
 // A damaged bbolt file can kill the process that opens it, so a file that was not left clean is looked at by a child
 // process first: [NeedsCheck], [Check], [Quarantine], [Salvage]. DESIGN.md beside this file says how and why.

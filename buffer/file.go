@@ -69,6 +69,9 @@ func openFile(path string, maxBytes int64) (*file, error) {
 		return nil, err
 	}
 	db, err := openBolt(cmp.Or(f.birth, path), maxBytes)
+	if err != nil && f.birth != "" {
+		os.Remove(f.birth) // bbolt may have begun it
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -17,9 +17,10 @@ const filler = 1 << 20
 func (b *Buffer) grow() {
 	b.mu.Lock()
 	failing := b.health.failing != nil
+	inMemory := b.memory != nil
 	b.mu.Unlock()
 	full := !b.writer.full.IsZero()
-	if b.writer.aged || failing && !full {
+	if b.writer.aged || inMemory || failing && !full {
 		return
 	}
 	if !b.o.Grow {

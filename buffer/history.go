@@ -71,7 +71,7 @@ func (b *Buffer) fetch(p place) ([]json.RawMessage, error) {
 		return p.tail, nil
 	}
 	var records []json.RawMessage
-	err := b.db.View(func(tx *bbolt.Tx) error {
+	err := b.view(func(tx *bbolt.Tx) error {
 		var err error
 		records, err = readBlock(tx.Bucket([]byte(laneNames[p.lane])), p.stream, p.lane, p.block)
 		return err

@@ -126,7 +126,7 @@ func (s *stream) seek(i int, seq uint64, maxRecords int) *target {
 // read fills the batch from the file. An error that wraps errBlock comes with the first number of the damaged block.
 func (b *Buffer) read(t *target, maxRecords, maxBytes int) (uint64, error) {
 	var bad uint64
-	err := b.db.View(func(tx *bbolt.Tx) error {
+	err := b.view(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket([]byte(laneNames[t.lane]))
 		seq, size := t.batch.First, 0
 		for _, block := range t.blocks {

@@ -9,7 +9,7 @@ import (
 // Status is how the buffer does.
 type Status struct {
 	Stream   holdfast.Stream
-	Volatile bool                                  // the stream is not in the file yet: the card takes nothing since the start
+	Volatile bool                                  // the stream is not on the card yet, which takes nothing since the start
 	Lanes    map[holdfast.Lane]holdfast.LaneStatus // of the current stream
 	Older    []holdfast.StreamStatus               // earlier streams that still owe something, oldest first
 
@@ -41,7 +41,7 @@ func (b *Buffer) Status() Status {
 	defer b.mu.Unlock()
 	queued, _ := b.queued()
 	s := Status{
-		Stream: b.current().id, Volatile: !b.minted, Lanes: b.current().status(),
+		Stream: b.current().id, Volatile: !b.minted || b.memory != nil, Lanes: b.current().status(),
 		Bytes: b.measured.used, Limit: b.limit, HistoryBytes: b.sum.spent, Queued: queued,
 		Full:    b.health.full,
 		Commits: b.count.Commits, CommittedRecords: b.count.Records, Failures: b.count.Failures,

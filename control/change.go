@@ -36,6 +36,31 @@ func (c *Control) Set(ctx context.Context, key string, value json.RawMessage, or
 	return setting, nil
 }
 
+// TakeBack sets a setting to another value, or to its default with null, if nobody has changed it since that revision, and
+// reports whether it did. It is for a value that did not prove itself.
+func (c *Control) TakeBack(ctx context.Context, key string, since int64, value json.RawMessage, reason string) (bool, error) {
+	if err := c.acquire(ctx); err != nil {
+		return false, fmt.Errorf("take back %s: %w", key, err)
+	}
+	defer c.release()
+	if current, ok := c.Get(key); !ok || current.Revision != since {
+		return false, nil
+	}
+	ch := c.begin()
+	change := func() (holdfast.Setting, error) { return ch.set(key, value, holdfast.OriginTrial, reason) }
+	if holdfast.IsNull(value) {
+		change = func() (holdfast.Setting, error) { return ch.takeBack(key, holdfast.OriginTrial, reason) }
+	}
+	_, err := change()
+	if err == nil {
+		err = c.carry(ctx, ch)
+	}
+	if err != nil {
+		return false, fmt.Errorf("take back %s: %w", key, err)
+	}
+	return true, nil
+}
+
 func boolean(b bool) json.RawMessage {
 	if b {
 		return json.RawMessage("true")
@@ -61,8 +86,14 @@ type change struct {
 	now     holdfast.Instant
 	events  []*holdfast.Event
 	state   map[string][]byte
-	effects []holdfast.Setting
+	effects []effect
 	shadow  *shadowState // the one that holds then; nil where it stays
+}
+
+// An effect is what a change does to one setting.
+type effect struct {
+	setting holdfast.Setting // as it holds then
+	gone    bool             // nobody's word any more: its default holds, and Value is null where it has none
 }
 
 func (c *Control) begin() *change {
@@ -94,17 +125,32 @@ func (ch *change) set(key string, value json.RawMessage, origin holdfast.Origin,
 	if !ok && len(ch.c.Settings())+len(ch.effects) >= maxSettings {
 		return holdfast.Setting{}, fmt.Errorf("%w %s: there are %d settings already", holdfast.ErrInvalid, key, maxSettings)
 	}
-	setting := holdfast.Setting{
-		Key:      key,
-		Value:    value,
-		Revision: ch.c.Revision() + int64(len(ch.effects)) + 1,
-		Origin:   origin,
-		Reason:   cut(reason, 256),
-		Time:     ch.now.Time,
+	return ch.effect(holdfast.Setting{Key: key, Value: value, Origin: origin, Reason: reason}, false), nil
+}
+
+// takeBack adds that a setting goes back to its default, unless nobody wrote it. The setting returned has the default's
+// value, null where it has none.
+func (ch *change) takeBack(key string, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	back, ok := ch.c.defaults[key]
+	if !ok {
+		back = holdfast.Setting{Key: key, Value: json.RawMessage("null")}
 	}
-	ch.effects = append(ch.effects, setting)
-	ch.event(holdfast.EventSetting, setting)
-	return setting, nil
+	if !ch.c.written(key) {
+		return back, ch.c.checkKey(key)
+	}
+	back.Origin, back.Reason = origin, "taken back: "+reason
+	return ch.effect(back, true), nil
+}
+
+// effect numbers and dates a setting, and adds it to what the change does.
+func (ch *change) effect(setting holdfast.Setting, gone bool) holdfast.Setting {
+	setting.Revision = ch.c.Revision() + int64(len(ch.effects)) + 1
+	setting.Reason, setting.Time = cut(setting.Reason, 256), ch.now.Time
+	ch.effects = append(ch.effects, effect{setting, gone})
+	shown := setting
+	shown.Value = holdfast.ConcealSetting(setting.Key, setting.Value)
+	ch.event(holdfast.EventSetting, shown)
+	return setting
 }
 
 // carry makes a change durable and then lets it take effect.
@@ -125,22 +171,32 @@ func (c *Control) carry(ctx context.Context, ch *change) error {
 		c.shadow = *ch.shadow
 		c.mu.Unlock()
 	}
-	for _, setting := range ch.effects {
-		c.adopt(setting)
+	for _, e := range ch.effects {
+		c.adopt(e)
 	}
 	return nil
 }
 
-func (c *Control) adopt(setting holdfast.Setting) {
+func (c *Control) adopt(e effect) {
 	c.mu.Lock()
-	c.stored[setting.Key], c.revision = setting, setting.Revision
+	e.on(c.stored)
+	c.revision = e.setting.Revision
 	c.mu.Unlock()
 	if c.o.Apply != nil {
-		c.o.Apply(setting)
+		c.o.Apply(e.setting)
 	}
 	if c.o.Changed != nil {
-		c.o.Changed(setting)
+		c.o.Changed(e.setting)
 	}
+}
+
+// on does to settings that were written what the effect does to one of them.
+func (e effect) on(written map[string]holdfast.Setting) {
+	if e.gone {
+		delete(written, e.setting.Key)
+		return
+	}
+	written[e.setting.Key] = e.setting
 }
 
 // canonical writes a JSON value in one way: no blanks, sorted keys, 5 for 5.0.

@@ -265,3 +265,31 @@ func TestRate(t *testing.T) {
 	c.Refuse([]byte(`{"v":1,"id":"x","name":"ping"}`), collect(&answer))
 	expect(t, "one that cannot wait", answer, `{"v":1,"id":"x","name":"ping","state":"refused","error":{"code":"rate_limited","message":"more than 20 commands a second: try again later"}}`)
 }
+
+// An interval is for a sensor that is known: found, configured, or set before.
+func TestIntervalOfUnknownSensor(t *testing.T) {
+	t.Parallel()
+	o := options(&store{})
+	o.Sensors = func() []string { return []string{"bme280-1-76", "tmp102-1-72"} }
+	c := open(t, o)
+	ask := func(id, sensor string) string {
+		return execute(c, fmt.Sprintf(`{"v":1,"id":%q,"name":"set_interval","args":{"sensor":%q,"seconds":5}}`, id, sensor), false)[0]
+	}
+	if got := ask("1", "bme280-1-76"); !strings.Contains(got, `"succeeded"`) {
+		t.Errorf("one that is there: %s", got)
+	}
+	const want = `"error":{"code":"invalid_argument","message":"sensor: \"bme280-1-67\": none is known by that name: want one of bme280-1-76, tmp102-1-72; set_config takes sampling.interval.bme280-1-67 for one that has yet to come"}`
+	if got := ask("2", "bme280-1-67"); !strings.Contains(got, want) {
+		t.Errorf("a slip of the pen: %s", got)
+	}
+	if got := execute(c, `{"v":1,"id":"3","name":"set_config","args":{"settings":{"sampling.interval.bme280-1-67":7}}}`, false)[0]; !strings.Contains(got, `"succeeded"`) {
+		t.Errorf("one that has yet to come: %s", got)
+	}
+	if got := ask("4", "bme280-1-67"); !strings.Contains(got, `"succeeded"`) || c.Interval("bme280-1-67") != 5*time.Second {
+		t.Errorf("one that has an interval: %s", got)
+	}
+	o.Sensors = func() []string { return nil }
+	if got := execute(open(t, o), `{"v":1,"id":"5","name":"set_interval","args":{"seconds":5}}`, false)[0]; !strings.Contains(got, `"succeeded"`) {
+		t.Errorf("all of none: %s", got)
+	}
+}

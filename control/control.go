@@ -3,7 +3,7 @@
 // Button, command, shadow, rule, page and Redis keys are writers and nothing more: each asks [Control.Set], and each
 // accepted change gets a revision, an origin, a reason and a time. It is durable before it takes effect: the setting event
 // and the settings' state land in one commit, then Options.Apply is called. Changes take effect in the order of their
-// revisions, one at a time. A setting that was never changed holds its default.
+// revisions, one at a time. A setting that was never changed, or taken back, holds its default.
 //
 // A command runs once, however often it arrives and whenever the power fails: its id and outcome are kept, and a known id
 // is answered from there. A command that changes settings commits the change together with its receipt; one that does
@@ -53,7 +53,7 @@ type Options struct {
 	Fresh    []string           // keys that begin at their default again with each start, whatever they were set to
 	Now      func() holdfast.Instant
 	Check    func(key string, value json.RawMessage) error // refuses what the device cannot act upon, wrapping ErrInvalid
-	Apply    func(holdfast.Setting)                        // makes a change take effect; it is durable already
+	Apply    func(holdfast.Setting)                        // makes a change take effect; it is durable already. Value null: not set any more
 	Changed  func(holdfast.Setting)                        // is told after Apply
 	Rate     float64                                       // commands a second; default 20
 	Burst    float64                                       // commands at once; default 50
@@ -75,6 +75,7 @@ type Abilities struct {
 	Identify func(d time.Duration)                      // shows the device to somebody who looks for it
 	MayHold  func(output string, d time.Duration) error // refuses a time that the output cannot be on for
 	Hold     func(output string, d time.Duration)       // ends after d what the output does; 0: never
+	Sensors  func() []string                            // those that are known by name, found or configured; nil: set_interval takes any name
 
 	Status func() any // of the device; settings stand beside it in the command's result
 	Config func() any // the effective configuration without its secrets
@@ -99,7 +100,7 @@ type Control struct {
 	limit limiter
 
 	mu       sync.RWMutex
-	stored   map[string]holdfast.Setting // those that differ from their default, or once did
+	stored   map[string]holdfast.Setting // those that somebody wrote, and nobody took back
 	revision int64
 	shadow   shadowState
 }
@@ -142,6 +143,14 @@ func (c *Control) Get(key string) (holdfast.Setting, bool) {
 	}
 	s, ok := c.defaults[key]
 	return s, ok
+}
+
+// written reports whether somebody wrote the setting, and it was not taken back.
+func (c *Control) written(key string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	_, ok := c.stored[key]
+	return ok
 }
 
 // Settings returns every setting that holds, by key.

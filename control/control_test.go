@@ -290,6 +290,48 @@ func TestDamagedSettings(t *testing.T) {
 	}
 }
 
+// What is taken back holds its default again, or is not set; a restart finds it so, and a new configuration counts again.
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	s := &store{}
+	o := options(s)
+	var applied []string
+	o.Apply = func(x holdfast.Setting) { applied = append(applied, x.Key+"="+string(x.Value)) }
+	c := open(t, o)
+	for _, key := range []string{"sampling.interval", "sampling.interval.room"} {
+		if _, err := c.Set(t.Context(), key, json.RawMessage("3"), holdfast.OriginPage, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.take()
+	const back = `{"v":1,"id":"a","name":"set_config","from":"ops","args":{"settings":{"measuring":null,"sampling.interval":null,"sampling.interval.room":null}}}`
+	expect(t, "result", execute(c, back, false), `{"v":1,"id":"a","name":"set_config","state":"succeeded","result":{"revision":4}}`)
+	expect(t, "one commit", s.lands, "command/a settings +setting +setting +command")
+	expect(t, "events", s.take()[:2],
+		`setting {"key":"sampling.interval","value":10,"revision":3,"origin":"command","reason":"taken back: set_config by ops","time":"2026-05-01T12:00:00Z"}`,
+		`setting {"key":"sampling.interval.room","value":null,"revision":4,"origin":"command","reason":"taken back: set_config by ops","time":"2026-05-01T12:00:00Z"}`)
+	expect(t, "applied", applied[2:], "sampling.interval=10", "sampling.interval.room=null")
+
+	o.Defaults[1].Value = json.RawMessage("20")
+	for _, now := range []struct {
+		c    *Control
+		want time.Duration
+	}{{c, 10 * time.Second}, {open(t, o), 20 * time.Second}} {
+		if got := now.c.Interval("room"); got != now.want || now.c.Revision() != 4 || len(now.c.Settings()) != 2 {
+			t.Errorf("interval %v, revision %d, %+v, want %v, 4", got, now.c.Revision(), now.c.Settings(), now.want)
+		}
+	}
+	for key, want := range map[string]string{
+		"sampling.interval.room": `"succeeded"`, "sampling.interval.attic": `"succeeded"`, "uplink.interval": `"succeeded"`, // nobody wrote them
+		"colour": `no such setting`, "sampling.interval.A": `"invalid_argument"`,
+	} {
+		got := execute(c, fmt.Sprintf(`{"v":1,"id":%q,"name":"set_config","args":{"settings":{%q:null}}}`, "b"+key, key), false)
+		if !strings.Contains(got[0], want) || c.Revision() != 4 {
+			t.Errorf("%s: %s, want %s", key, got[0], want)
+		}
+	}
+}
+
 // Many writers at once: each change has its own revision, and they take effect in that order.
 func TestSetFromManyWriters(t *testing.T) {
 	t.Parallel()
@@ -319,7 +361,7 @@ func TestSettingsAreBounded(t *testing.T) {
 	t.Parallel()
 	c := open(t, options(&store{}))
 	for i := range maxSettings {
-		c.adopt(holdfast.Setting{Key: holdfast.IntervalKey(fmt.Sprint("s", i)), Value: json.RawMessage("1")})
+		c.adopt(effect{setting: holdfast.Setting{Key: holdfast.IntervalKey(fmt.Sprint("s", i)), Value: json.RawMessage("1")}})
 	}
 	if _, err := c.Set(t.Context(), "sampling.interval.more", json.RawMessage("1"), holdfast.OriginPage, ""); !errors.Is(err, holdfast.ErrInvalid) {
 		t.Errorf("one more: %v, want %v", err, holdfast.ErrInvalid)

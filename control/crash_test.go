@@ -29,17 +29,23 @@ func final(r holdfast.Result) bool {
 	return r.State != holdfast.Running && r.State != holdfast.Accepted
 }
 
-// Each command, with the process killed before and after each of its commits and in the middle of what it does: it has at
-// most one effect, and always a final state, which stays the same however often it is asked for again.
+// Each command, with the process killed before and after each of its commits and in the middle of what it does, and the next
+// start in the same boot or another one, killed too while it settles that or not: the command has at most one effect, and
+// always a final state, which stays the same however often it is asked for again. A reboot and a shutdown have succeeded
+// where the boot is another one, and nowhere else.
 func TestKilledAtEachState(t *testing.T) {
 	t.Parallel()
 	for _, name := range Commands() {
 		for commit := 1; commit <= 2; commit++ {
 			for _, when := range []string{"before the commit", "after the commit", "in the effect"} {
-				t.Run(fmt.Sprint(name, " ", commit, " ", when), func(t *testing.T) {
-					t.Parallel()
-					killed(t, name, commit, when)
-				})
+				for _, next := range []string{"boot-1", "boot-2"} {
+					for _, again := range []string{"", "before the outcome", "after the outcome"} {
+						t.Run(fmt.Sprint(name, " ", commit, " ", when, " ", next, " ", again), func(t *testing.T) {
+							t.Parallel()
+							killed(t, name, commit, when, next, again)
+						})
+					}
+				}
 			}
 		}
 	}
@@ -48,7 +54,7 @@ func TestKilledAtEachState(t *testing.T) {
 // crash is what a goroutine panics with when its process is killed.
 type crash struct{}
 
-func killed(t *testing.T, name string, commit int, when string) {
+func killed(t *testing.T, name string, commit int, when, next, again string) {
 	s := &store{}
 	o, did := able(s)
 	boot := "boot-1"
@@ -63,34 +69,63 @@ func killed(t *testing.T, name string, commit int, when string) {
 		}
 	}
 	if when == "in the effect" {
-		o.Scan = func(context.Context) (any, error) { did["scan"]++; panic(crash{}) }
-		o.Reboot = func(context.Context) error { did["reboot"]++; panic(crash{}) }
+		dying := func(name string) func(context.Context) error {
+			return func(context.Context) error { did[name]++; panic(crash{}) }
+		}
+		o.Scan = func(ctx context.Context) (any, error) { return nil, dying("scan")(ctx) }
+		o.Restart, o.Shutdown, o.Reboot = dying("restart"), dying("shutdown"), dying("reboot")
 	}
 	var results []holdfast.Result
-	deliver := func(c *Control) {
+	respond := func(r holdfast.Result) { results = append(results, r) }
+	mortal := func(live func()) {
 		defer func() {
 			if p := recover(); p != nil && p != (crash{}) {
 				panic(p)
 			}
 		}()
-		c.Execute(t.Context(), []byte(payload("a", name)), false, func(r holdfast.Result) { results = append(results, r) })
+		live()
+	}
+	deliver := func(c *Control) {
+		mortal(func() { c.Execute(t.Context(), []byte(payload("a", name)), false, respond) })
 	}
 	revisions := func() int { return strings.Count(strings.Join(s.events, "\n"), "setting {") }
 	deliver(open(t, o))
 
-	// The next start, on another boot; the broker delivers the command again, twice.
-	s.before, boot = nil, "boot-2"
+	// The next start; it may be killed while it settles what it finds, and then there is one more.
+	boot = next
 	o2, did2 := able(s)
 	o2.Now = o.Now
+	s.before = nil
+	if again != "" {
+		n = 0
+		s.before = func() {
+			n++
+			if again == "before the outcome" || n == 2 {
+				panic(crash{})
+			}
+		}
+		mortal(func() {
+			c := open(t, o2)
+			if err := c.Resume(t.Context(), func(holdfast.Result) {}); err != nil {
+				t.Error(err)
+			}
+		})
+		s.before = nil
+	}
 	c := open(t, o2)
-	if err := c.Resume(t.Context(), func(r holdfast.Result) { results = append(results, r) }); err != nil {
+	if err := c.Resume(t.Context(), respond); err != nil {
 		t.Fatal(err)
 	}
 	known := c.receipts.byID["a"].Result
 	if known.State == holdfast.Running {
 		t.Error("still running after Resume")
 	}
-	deliver(c)
+	if name == "reboot" || name == "shutdown" {
+		if succeeded := known.State == holdfast.Succeeded; known.State != "" && succeeded != (next == "boot-2") {
+			t.Errorf("%s in %s: %+v", name, next, known)
+		}
+	}
+	deliver(c) // the broker has it still
 	last := results[len(results)-1]
 	if effects := did[name] + did2[name]; effects > 1 {
 		t.Errorf("%d effects", effects)

@@ -98,7 +98,7 @@ func decodeCommand(payload []byte) (holdfast.Command, *holdfast.Fault) {
 		return command, malformed("%d bytes: at most %d", len(payload), holdfast.MaxCommandBytes)
 	}
 	if err := json.Unmarshal(payload, &command); err != nil {
-		return command, malformed("%s", strings.TrimPrefix(err.Error(), "json: "))
+		return command, malformed("command: %s", holdfast.ExplainJSON(payload, &command, err))
 	}
 	if err := command.Validate(); err != nil {
 		return command, malformed("%v", err)

@@ -27,7 +27,7 @@ func TestSchemas(t *testing.T) {
 	examples := map[string][]string{
 		"sample_now":   {`{"sensor":"bme280-1-76"}`, `{"sensor":"A"}`, `{"sensor":7}`},
 		"set_interval": {`{"seconds":0.1}`, `{"seconds":86400,"sensor":"a"}`, `{"seconds":0.09}`, `{"seconds":86401}`, `{"sensor":"a"}`, `{"seconds":"5"}`, `{"seconds":5,"sensor":"A b"}`, `{"second":5}`},
-		"set_config":   {`{"settings":{"measuring":true}}`, `{"settings":{}}`, `{"settings":[]}`, `{"measuring":true}`},
+		"set_config":   {`{"settings":{"measuring":true}}`, `{"settings":{"measuring":null}}`, `{"settings":{}}`, `{"settings":[]}`, `{"measuring":true}`},
 		"set_rules":    {`{"version":1,"yaml":"x"}`, `{"version":0,"yaml":"x"}`, `{"yaml":"x"}`, `{"version":"1","yaml":"x"}`, `{"version":1,"yaml":1}`},
 		"identify":     {`{"seconds":1}`, `{"seconds":300}`, `{"seconds":0.9}`, `{"seconds":301}`, `{"seconds":"1"}`},
 		"set_output": {

@@ -21,7 +21,7 @@ func stop(_ *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	return plan{changes: []wish{{holdfast.SettingMeasuring, boolean(false)}}}, noArguments(args)
 }
 
-func setInterval(_ *Control, args json.RawMessage) (plan, *holdfast.Fault) {
+func setInterval(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	var a struct {
 		Sensor  string   `json:"sensor"`
 		Seconds *float64 `json:"seconds"`
@@ -39,11 +39,24 @@ func setInterval(_ *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	case *a.Seconds > holdfast.MaxInterval:
 		return plan{}, invalid("seconds: %v is above %v", *a.Seconds, holdfast.MaxInterval)
 	}
+	if !c.knows(a.Sensor) {
+		return plan{}, invalid("sensor: %q: none is known by that name: want one of %s; set_config takes %s for one that has yet to come",
+			a.Sensor, cut(strings.Join(c.o.Sensors(), ", "), 300), holdfast.IntervalKey(a.Sensor))
+	}
 	value, err := json.Marshal(*a.Seconds)
 	if err != nil {
 		return plan{}, invalid("seconds: %v", err)
 	}
 	return plan{changes: []wish{{holdfast.IntervalKey(a.Sensor), value}}}, nil
+}
+
+// knows reports whether a sensor is there, was, or has an interval of its own already: whoever writes another name has
+// mistaken himself.
+func (c *Control) knows(sensor string) bool {
+	if _, set := c.Get(holdfast.IntervalKey(sensor)); set || sensor == "" || c.o.Sensors == nil {
+		return true
+	}
+	return slices.Contains(c.o.Sensors(), sensor)
 }
 
 func setConfig(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
@@ -74,8 +87,11 @@ func (c *Control) wishes(settings map[string]json.RawMessage) (p plan, fault *ho
 	return p, nil
 }
 
-// check returns an error unless the device can hold the value and act upon it.
+// check returns an error unless the device can hold the value and act upon it, or take the setting back for null.
 func (c *Control) check(key string, value json.RawMessage) error {
+	if holdfast.IsNull(value) {
+		return c.checkKey(key)
+	}
 	if err := holdfast.CheckSetting(key, value); err != nil {
 		return err
 	}
@@ -83,6 +99,14 @@ func (c *Control) check(key string, value json.RawMessage) error {
 		return nil
 	}
 	return c.o.Check(key, value)
+}
+
+// checkKey returns an error unless there is such a setting.
+func (c *Control) checkKey(key string) error {
+	if _, known := c.Get(key); known {
+		return nil
+	}
+	return holdfast.CheckSettingKey(key)
 }
 
 func setRules(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
@@ -100,13 +124,20 @@ func setRules(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 // change adds all wishes to the change and returns the revision that holds then.
 func (ch *change) change(wishes []wish, origin holdfast.Origin, reason string) (revision int64, err error) {
 	for _, w := range wishes {
-		setting, err := ch.set(w.key, w.value, origin, reason)
+		setting, err := ch.wish(w, origin, reason)
 		if err != nil {
 			return 0, fmt.Errorf("set %s: %w", w.key, err)
 		}
 		revision = max(revision, setting.Revision)
 	}
 	return revision, nil
+}
+
+func (ch *change) wish(w wish, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if holdfast.IsNull(w.value) {
+		return ch.takeBack(w.key, origin, reason)
+	}
+	return ch.set(w.key, w.value, origin, reason)
 }
 
 // The commands that end the daemon.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"holdfast"
 )
@@ -46,7 +45,7 @@ func (c *Control) Shadow() holdfast.Shadow {
 	state := c.shadow
 	c.mu.RUnlock()
 	doc := holdfast.Shadow{
-		State:    holdfast.ShadowState{Reported: make(map[string]json.RawMessage), Desired: maps.Clone(state.Desired)},
+		State:    holdfast.ShadowState{Reported: make(map[string]json.RawMessage), Desired: concealedAll(state.Desired)},
 		Metadata: holdfast.ShadowMetadata{Reported: make(map[string]holdfast.ShadowOrigin)},
 		Delta:    make(map[string]json.RawMessage), Version: state.Version,
 	}
@@ -56,10 +55,19 @@ func (c *Control) Shadow() holdfast.Shadow {
 	}
 	for key, value := range state.Desired {
 		if current, ok := c.Get(key); !ok || !same(current.Value, value) {
-			doc.Delta[key] = value
+			doc.Delta[key] = holdfast.ConcealSetting(key, value)
 		}
 	}
 	return doc
+}
+
+// concealedAll returns the values as they may be shown.
+func concealedAll(values map[string]json.RawMessage) map[string]json.RawMessage {
+	shown := maps.Clone(values)
+	for key, value := range shown {
+		shown[key] = holdfast.ConcealSetting(key, value)
+	}
+	return shown
 }
 
 // A ShadowAnswer is what a request to the shadow comes to: the leaf of the topic that it goes to, and its document.
@@ -108,7 +116,7 @@ func decodeShadow(payload []byte, retained bool) (request holdfast.Shadow, rejec
 		return request, nil
 	}
 	if err := json.Unmarshal(payload, &request); err != nil {
-		return request, reject(http.StatusBadRequest, "%s", strings.TrimPrefix(err.Error(), "json: "))
+		return request, reject(http.StatusBadRequest, "request: %s", holdfast.ExplainJSON(payload, &request, err))
 	}
 	if err := request.Validate(); err != nil {
 		return request, reject(http.StatusBadRequest, "%v", err)
@@ -133,7 +141,7 @@ func (c *Control) answerShadow(ctx context.Context, verb string, request holdfas
 	next := shadowState{V: 1, Version: current.Version + 1}
 	ch := c.begin()
 	if verb == holdfast.ShadowUpdate {
-		if rejection := c.desire(ch, request, current, &next); rejection != nil {
+		if rejection := c.desire(ch, request, &next); rejection != nil {
 			return holdfast.Shadow{}, rejection
 		}
 	}
@@ -149,18 +157,20 @@ func (c *Control) answerShadow(ctx context.Context, verb string, request holdfas
 		c.o.Log.Error("shadow is not changed", "request", verb, "err", err)
 		return holdfast.Shadow{}, reject(http.StatusInternalServerError, "%v", err)
 	}
-	return holdfast.Shadow{State: holdfast.ShadowState{Desired: request.State.Desired}, Version: next.Version}, nil
+	return holdfast.Shadow{State: holdfast.ShadowState{Desired: concealedAll(request.State.Desired)}, Version: next.Version}, nil
 }
 
 // desire puts into the change what an update wishes.
-func (c *Control) desire(ch *change, request, current holdfast.Shadow, next *shadowState) *holdfast.ShadowRejection {
+func (c *Control) desire(ch *change, request holdfast.Shadow, next *shadowState) *holdfast.ShadowRejection {
 	if len(request.State.Reported) > 0 {
 		return reject(http.StatusBadRequest, "state.reported: what holds the device alone reports: want state.desired")
 	}
 	if len(request.State.Desired) == 0 {
 		return reject(http.StatusBadRequest, "state.desired: is missing: want at least one key and its value")
 	}
-	next.Desired = current.State.Desired
+	c.mu.RLock()
+	next.Desired = maps.Clone(c.shadow.Desired)
+	c.mu.RUnlock()
 	if next.Desired == nil {
 		next.Desired = make(map[string]json.RawMessage)
 	}

@@ -27,7 +27,7 @@ func ask(t *testing.T, c *Control, verb, payload string) string {
 
 const (
 	reported = `"reported":{"measuring":true,"sampling.interval":10}`
-	metadata = `"metadata":{"reported":{"measuring":{"time":"0001-01-01T00:00:00Z","origin":"default","revision":0},"sampling.interval":{"time":"0001-01-01T00:00:00Z","origin":"config","revision":0}}}`
+	metadata = `"metadata":{"reported":{"measuring":{"origin":"default","revision":0},"sampling.interval":{"origin":"config","revision":0}}}`
 )
 
 func TestShadowGet(t *testing.T) {
@@ -95,7 +95,9 @@ func TestShadowRejects(t *testing.T) {
 		{"update", `{"state":{"reported":{"measuring":false}}}`, `{"code":400,"message":"state.reported: what holds the device alone reports: want state.desired"}`},
 		{"update", `{}`, `{"code":400,"message":"state.desired: is missing: want at least one key and its value"}`},
 		{"update", ``, `{"code":400,"message":"state.desired: is missing`},
-		{"update", `no`, `{"code":400,"message":"invalid character`},
+		{"update", `no`, `{"code":400,"message":"request: is no JSON from byte 2 on`},
+		{"update", `{"state":{"desired":[]},"version":1}`, `{"code":400,"message":"request: state.desired: is a list: want an object`},
+		{"delete", `{"version":"1"}`, `{"code":400,"message":"request: version: is a string: want a whole number"}`},
 		{"delete", `{"version":7}`, `{"code":409,`},
 		{"update", many, `{"code":413,`},
 	} {

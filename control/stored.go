@@ -20,14 +20,14 @@ type settingsState struct {
 	Settings []holdfast.Setting `json:"settings"`
 }
 
-// encode returns the state with changes on top of what holds.
-func (c *Control) encode(changes []holdfast.Setting) []byte {
+// encode returns the state with effects on top of what holds.
+func (c *Control) encode(effects []effect) []byte {
 	c.mu.RLock()
 	settings, revision := maps.Clone(c.stored), c.revision
 	c.mu.RUnlock()
-	for _, s := range changes {
-		settings[s.Key] = s
-		revision = s.Revision
+	for _, e := range effects {
+		e.on(settings)
+		revision = e.setting.Revision
 	}
 	return encodeSettings(settings, revision)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"holdfast"
 )
@@ -49,7 +48,7 @@ type plan struct {
 	then    func()                             // follows at once when the command is durable; not where there is work or ending
 }
 
-// A wish is a setting as somebody wants it.
+// A wish is a setting as somebody wants it; null takes it back to its default.
 type wish struct {
 	key   string
 	value json.RawMessage
@@ -63,7 +62,7 @@ func decode(args json.RawMessage, into any, want string) *holdfast.Fault {
 	decoder := json.NewDecoder(bytes.NewReader(args))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return invalid("args: %s: want %s", strings.TrimPrefix(err.Error(), "json: "), want)
+		return invalid("args: %s; want %s", holdfast.ExplainJSON(args, into, err), want)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func getConfig(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 // maxTold is how many settings a result tells of; only intervals of sensors are so many.
 const maxTold = 200
 
-// Told returns the settings as results tell them: of the rules only which version holds.
+// Told returns the settings as results tell them: of the rules only which version holds, and no secrets.
 func (c *Control) Told() []holdfast.Setting {
 	settings := c.Settings()
 	settings = settings[:min(len(settings), maxTold)]
@@ -55,7 +55,7 @@ func (c *Control) Told() []holdfast.Setting {
 
 func told(key string, value json.RawMessage) json.RawMessage {
 	if key != holdfast.SettingRules {
-		return value
+		return holdfast.ConcealSetting(key, value)
 	}
 	var set struct {
 		Version int `json:"version"`

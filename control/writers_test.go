@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 // errCrash is what a store returns that took a commit, or did not, and is never heard of again.
 var errCrash = errors.New("the power is gone")
 
-// Whoever writes, in whatever order, and whenever the power fails: the last accepted writer's value holds, each change is one
+// Whoever writes or takes back, in whatever order, and whenever the power fails: the last accepted writer's value holds, each change is one
 // event, revisions rise by one, nothing takes effect that is not durable, and a restart finds what was accepted.
 func TestAnyOrderOfWriters(t *testing.T) {
 	t.Parallel()
@@ -36,6 +37,7 @@ func TestAnyOrderOfWriters(t *testing.T) {
 		}
 		model := map[string]string{"measuring": "true", "sampling.interval": "10"}
 		origins := map[string]holdfast.Origin{"measuring": holdfast.OriginDefault, "sampling.interval": holdfast.OriginConfig}
+		defaults, byDefault := maps.Clone(model), maps.Clone(origins)
 		var revision int64
 		for i := range rapid.IntRange(1, 40).Draw(t, "writes") {
 			crash := rapid.SampledFrom([]string{"", "", "", "before", "after"}).Draw(t, "crash")
@@ -50,7 +52,14 @@ func TestAnyOrderOfWriters(t *testing.T) {
 				accepted = false
 			}
 			s.fail = nil
-			if accepted && model[w.key] != w.value(model) {
+			switch {
+			case !accepted:
+			case w.to == "null":
+				if origins[w.key] != byDefault[w.key] { // somebody wrote it
+					model[w.key], origins[w.key] = defaults[w.key], byDefault[w.key]
+					revision++
+				}
+			case model[w.key] != w.value(model):
 				model[w.key], origins[w.key] = w.value(model), w.origin
 				revision++
 			}
@@ -60,7 +69,7 @@ func TestAnyOrderOfWriters(t *testing.T) {
 				}
 			}
 			for key, want := range model {
-				if got, ok := c.Get(key); !ok || string(got.Value) != want || got.Origin != origins[key] {
+				if got, ok := c.Get(key); ok != (want != "") || string(got.Value) != want || got.Origin != origins[key] {
 					t.Fatalf("%s after %s by %s (%s): %s by %s, want %s by %s", key, w.key, w.origin, crash, got.Value, got.Origin, want, origins[key])
 				}
 			}
@@ -118,6 +127,9 @@ func draw(t *rapid.T, i int) writing {
 		w.key, w.to = "measuring", ""
 		w.write = func(c *Control) bool { _, err := c.Toggle(ctx, origin, "short press"); return err == nil }
 	case holdfast.OriginCommand:
+		if rapid.IntRange(0, 2).Draw(t, "take back") == 0 {
+			to, w.to = "null", "null"
+		}
 		w.write = func(c *Control) bool {
 			results := execute(c, fmt.Sprintf(`{"v":1,"id":"%d","name":"set_config","args":{"settings":{%q:%s}}}`, i, key, to), false)
 			return strings.Contains(results[0], "succeeded")

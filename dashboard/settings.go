@@ -45,8 +45,13 @@ func (d *Dashboard) set(w http.ResponseWriter, r *http.Request) {
 		Value  json.RawMessage `json:"value"`
 		Reason string          `json:"reason"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"value":…,"reason":"…"}`, err))
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf("body: %v", err))
+		return
+	}
+	if err := json.Unmarshal(text, &body); err != nil {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %s; want {"value":…,"reason":"…"}`, holdfast.ExplainJSON(text, &body, err)))
 		return
 	}
 	key := r.PathValue("key")

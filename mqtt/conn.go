@@ -64,7 +64,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	c := &Conn{
 		options: o,
 		log:     o.Log,
-		socket:  socket{network},
+		socket:  socket{newCandid(network)},
 		lost:    make(chan struct{}),
 		in:      make(chan paho.Message, maxWaiting),
 		waiting: inbox{room: make(chan struct{}, 1)},

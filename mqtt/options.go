@@ -22,6 +22,9 @@ type Options struct {
 	KeepAlive    time.Duration // default 30 s
 	Will         *Message      // what the broker publishes when the link dies without Close
 
+	// FreshTLS, where it is set, is asked at each connection and goes before TLS: certificates are renewed while a process runs.
+	FreshTLS func() *tls.Config
+
 	// Dial replaces the network, TLS included, where it is set: tests connect in memory.
 	Dial func(ctx context.Context) (net.Conn, error)
 
@@ -91,7 +94,11 @@ func (o *Options) dial(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	if t.tls {
-		return (&tls.Dialer{Config: o.TLS}).DialContext(ctx, "tcp", t.address)
+		config := o.TLS
+		if o.FreshTLS != nil {
+			config = o.FreshTLS()
+		}
+		return (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", t.address)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp", t.address)
 }

@@ -19,7 +19,9 @@ func TestButtonOptions(t *testing.T) {
 		{"to the supply", ButtonOptions{Line: "17", Pull: "down", Press: press}, "rising", nil},
 		{"said", ButtonOptions{Line: "GPIO17", Pull: "none", Edge: "rising", Debounce: time.Millisecond, Press: press}, "rising", nil},
 		{"on a wire of I²C", ButtonOptions{Line: "2", Buses: []int{1}, Press: press}, "falling", []string{"no button there: BCM 2 is a wire of i2c-1, which is in use"}},
-		{"by its name", ButtonOptions{Line: "GPIO3", Buses: []int{1}, Press: press}, "falling", []string{"BCM 3 is a wire of i2c-1"}},
+		{"on it by name", ButtonOptions{Line: "GPIO3", Buses: []int{1}, Press: press}, "falling", []string{"no button there: BCM 3 is a wire of i2c-1, which is in use"}},
+		{"on it by its other name", ButtonOptions{Line: "SDA1", Buses: []int{1}, Press: press}, "falling", []string{"no button there: BCM 2 is a wire of i2c-1, which is in use"}},
+		{"by name", ButtonOptions{Line: "GPIO17", Buses: []int{1}, Press: press}, "falling", nil},
 		{"beside it", ButtonOptions{Line: "2", Buses: []int{0}, Press: press}, "falling", nil},
 		{"on another chip", ButtonOptions{Chip: "expander", Line: "2", Buses: []int{1}, Press: press}, "falling", nil},
 		{"all at once", ButtonOptions{Pull: "Up", Edge: "both", Debounce: 2 * time.Second}, "both", []string{

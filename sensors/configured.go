@@ -26,7 +26,8 @@ type Configured struct {
 	Identity  *Identity  // of such a chip; nil where it has none
 }
 
-func (c Configured) name() string {
+// SensorName returns the name that its readings carry.
+func (c Configured) SensorName() string {
 	if len(c.Registers) > 0 {
 		return cmp.Or(c.Name, SensorName(registerChip, c.bus(), c.Address))
 	}
@@ -78,12 +79,12 @@ func checkSensor(list []Configured, i int) error {
 	if c.Interval < 0 {
 		return fmt.Errorf("interval %v: want more than 0", c.Interval)
 	}
-	if err := holdfast.CheckSensor(c.name()); err != nil {
+	if err := holdfast.CheckSensor(c.SensorName()); err != nil {
 		return err
 	}
 	for j, other := range list[:i] {
-		if other.name() == c.name() {
-			return fmt.Errorf("name %s: sensor %d has it too", c.name(), j+1)
+		if other.SensorName() == c.SensorName() {
+			return fmt.Errorf("name %s: sensor %d has it too", c.SensorName(), j+1)
 		}
 		if other.bus() == c.bus() && other.Address == c.Address {
 			return fmt.Errorf("%s: sensor %d is there too", c.where(), j+1)
@@ -124,15 +125,15 @@ func chips() (names []string) {
 func (s *Sampler) configure() {
 	for i, c := range s.o.Sensors {
 		if err := checkSensor(s.o.Sensors, i); err != nil {
-			s.o.Log.Error("configured sensor is left out", "sensor", c.name(), "err", err)
+			s.o.Log.Error("configured sensor is left out", "sensor", c.SensorName(), "err", err)
 			continue
 		}
 		driver, _ := c.driver()
-		t := &track{name: c.name(), driver: driver, bus: c.bus(), addr: c.Address, configured: true}
+		t := &track{name: c.SensorName(), driver: driver, bus: c.bus(), addr: c.Address, configured: true}
 		s.open(t, c)
 		s.add(t)
 		if c.Interval > 0 {
-			s.own[c.name()] = c.Interval
+			s.own[c.SensorName()] = c.Interval
 		}
 	}
 }

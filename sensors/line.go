@@ -69,9 +69,15 @@ func lineOffset(line string) (int, bool) {
 	return int(n), err == nil
 }
 
-// headerOffset reads a line of the header that is given as a number or as GPIO and that number, which is no line's name
-// where the kernel names it by its function: GPIO2 is SDA1 on a Pi.
-func headerOffset(line string) (int, bool) { return lineOffset(strings.TrimPrefix(line, "GPIO")) }
+// headerOffset reads a line of the header that is given as a number, as GPIO and that number, or by the function that the
+// kernel names it by: GPIO2 is SDA1 on a Pi.
+func headerOffset(line string) (int, bool) {
+	named := map[string]int{"ID_SDA": 0, "ID_SCL": 1, "SDA1": 2, "SCL1": 3}
+	if offset, ok := named[line]; ok {
+		return offset, true
+	}
+	return lineOffset(strings.TrimPrefix(line, "GPIO"))
+}
 
 // SameLine reports whether two lines are one, as far as their names tell.
 func SameLine(chip, line, otherChip, otherLine string) bool {

@@ -201,7 +201,10 @@ func (s *session) taken(p *publication) {
 // freed takes numbers out of the lane's window that were answered for.
 func (s *session) freed(lane int, stream holdfast.Stream, ranges holdfast.Ranges) {
 	landed := s.lanes[lane].receipt(stream, ranges)
-	s.progress = true
+	s.progress, s.u.unproven = true, false
+	if s.u.freedBy != nil {
+		s.u.freedBy(stream, holdfast.Lanes[lane], ranges)
+	}
 	now := s.u.o.Now().Time
 	s.u.report(func(st *Status) {
 		st.Receipted += landed

@@ -128,6 +128,9 @@ func (s *session) receipt(ctx context.Context, m mqtt.Message) {
 	switch {
 	case r.Hold:
 		s.keepBack(r)
+	case s.u.unproven && len(r.Ranges)+len(r.Rejected) == 0:
+		// what it lacks is offered anew as soon as it holds something
+	case !s.proven(ctx):
 	default:
 		s.stored(r)
 		s.wanted(r)

@@ -86,6 +86,8 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 func (u *Uplink) settleBinding(ctx context.Context) error {
 	bound := u.receivers.bound.Store
 	switch {
+	case !u.unproven && u.o.Mode == holdfast.AckReceipt && bound != u.durable.Store:
+		return u.bind(ctx, u.receivers.bound) // back from a target that was bound to another store
 	case u.o.Mode != holdfast.AckReceipt && !bound.IsZero():
 		return u.bind(ctx, Binding{}) // a store that is bound later lacks what the broker takes now
 	case u.o.Mode == holdfast.AckReceipt && !u.o.Pin.IsZero() && bound != u.o.Pin:
@@ -243,7 +245,7 @@ func (s *session) next(now time.Time) time.Duration {
 
 // autopsy finds what was first in line when the link died. A link that did not carry the birth either is no evidence.
 func (s *session) autopsy() {
-	if s.greeting == nil || s.greeting.Err() != nil {
+	if s.greeting == nil || s.greeting.Err() != nil || s.u.unproven { // that one may carry nothing at all
 		return
 	}
 	s.settle()

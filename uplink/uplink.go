@@ -107,12 +107,17 @@ type Uplink struct {
 	forwarded [len(holdfast.Lanes)]map[holdfast.Stream]uint64 // highest number published so far
 	turns     atomic.Uint64                                   // see Turns
 
-	round     round     // this and the next only the session uses
-	overflown time.Time // when a warning last told of commands that were not taken
+	durable   Binding                                               // as it is kept; another one than the session's while a target is unproven
+	unproven  bool                                                  // nothing was freed by this target yet, and until then it changes nothing durable
+	freedBy   func(holdfast.Stream, holdfast.Lane, holdfast.Ranges) // the target's Freed; may be nil
+	round     round                                                 // this and the next only the session uses
+	overflown time.Time                                             // when a warning last told of commands that were not taken
 
 	mu     sync.Mutex
 	status Status
 	orders orders
+	next   *Target // to go on with; nil where that has been done
+	leave  func()  // ends the session
 }
 
 // New returns an uplink that does nothing until [Uplink.Run].
@@ -151,6 +156,7 @@ func New(o Options) *Uplink {
 	u.receivers.pin = o.Pin
 	if o.Store != nil {
 		u.receivers.bound = o.Store()
+		u.durable = u.receivers.bound
 	}
 	return u
 }
@@ -161,30 +167,38 @@ func (u *Uplink) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { u.obey(ctx) })
-	if u.o.Broker.Broker == "" && u.o.Broker.Dial == nil {
-		u.report(func(s *Status) { s.Error = "no broker is configured" })
-		for ctx.Err() == nil {
-			u.turns.Add(1)
-			u.wait(ctx, heartbeat)
-		}
-		return nil
-	}
 	pause := Backoff{Rand: u.o.Rand}
 	for ctx.Err() == nil {
 		u.turns.Add(1)
-		start := time.Now()
-		progress, err := u.session(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		u.down(err)
-		if progress || time.Since(start) >= steady {
+		here, leave := u.adopt(ctx)
+		u.attempt(here, &pause)
+		if here.Err() != nil {
 			pause.Reset()
 		}
-		u.wait(ctx, pause.After(err))
+		leave()
 	}
-	u.down(nil)
 	return nil
+}
+
+// attempt is one session with the broker of now, and the pause after it. It ends early with here: where the uplink goes on with
+// another broker, or ends.
+func (u *Uplink) attempt(here context.Context, pause *Backoff) {
+	if u.o.Broker.Broker == "" && u.o.Broker.Dial == nil {
+		u.report(func(s *Status) { s.Error = "no broker is configured" })
+		u.wait(here, heartbeat)
+		return
+	}
+	start := time.Now()
+	progress, err := u.session(here)
+	if here.Err() != nil {
+		u.down(nil)
+		return
+	}
+	u.down(err)
+	if progress || time.Since(start) >= steady {
+		pause.Reset()
+	}
+	u.wait(here, pause.After(err))
 }
 
 // Turns counts how often the loops of Run have turned: some times in five minutes at least, also without a link. It never
@@ -262,8 +276,14 @@ func (u *Uplink) Refresh() { signal(u.refresh) }
 // bind makes b the binding. Where the store is another one, everything is offered again first: a crash in between finds the
 // old binding, and does both once more. For the same reason the binding counts for this process even where it cannot be made
 // durable: after the next start everything is offered again, and nothing is lost.
+//
+// A target that has not proven itself binds this process only, and nothing is offered again for its sake.
 func (u *Uplink) bind(ctx context.Context, b Binding) error {
-	if b.Store != u.receivers.bound.Store && !b.Store.IsZero() {
+	if u.unproven && u.o.Mode == holdfast.AckReceipt {
+		u.bound(b)
+		return nil
+	}
+	if b.Store != u.durable.Store && !b.Store.IsZero() {
 		if err := u.o.Queue.AgainAll(); err != nil {
 			return fmt.Errorf("bind to store %s: %w", b.Store, err)
 		}
@@ -276,8 +296,13 @@ func (u *Uplink) bind(ctx context.Context, b Binding) error {
 		}
 	}
 	u.o.Log.Info("bound to a store", "store", b.Store, "instance", b.Instance)
+	u.durable = b
+	u.bound(b)
+	return nil
+}
+
+func (u *Uplink) bound(b Binding) {
 	u.receivers.bound = b
 	delete(u.receivers.others, b.Store)
 	u.reportReceivers()
-	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,7 @@ import (
 func (g *gateway) abilities() control.Abilities {
 	a := control.Abilities{
 		Flush: g.flush, Measurements: g.measurements, Diagnose: g.diagnose,
-		Status: func() any { return g.status() }, Config: func() any { return g.cfg.Values },
+		Sensors: g.sensors, Status: func() any { return g.status() }, Config: func() any { return g.configuration() },
 	}
 	if sampler, ok := g.world.source.(*sensors.Sampler); ok {
 		a.Sample = func(ctx context.Context, sensor string) (any, error) { return sampleNow(ctx, sampler, sensor) }
@@ -37,10 +38,18 @@ func (g *gateway) abilities() control.Abilities {
 	}); supervisor != nil {
 		a.Reboot, a.Shutdown = supervisor.Reboot, supervisor.Shutdown
 	}
-	if supervised(os.Getenv, "/.dockerenv") {
+	if g.cfg.supervised(os.Getenv) {
 		a.Restart = g.restart
 	}
 	return a
+}
+
+// sensors returns the names of the sensors that were found since the start or are configured.
+func (g *gateway) sensors() (names []string) {
+	for _, s := range g.world.source.Catalog().Sensors {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // status is the device's birth as it would be now.
@@ -151,10 +160,18 @@ func (g *gateway) watchRestart(ctx context.Context) error {
 	}
 }
 
-// supervised reports whether something starts the daemon again when it ends: balena, Docker or systemd.
-func supervised(getenv func(string) string, dockerenv string) bool {
-	_, err := os.Stat(dockerenv)
-	return err == nil || getenv("BALENA") != "" || getenv("INVOCATION_ID") != ""
+// What the variable GATEWAY_RESTART may say of who starts the daemon again when it ends.
+const (
+	restartAuto       = "auto"       // balena's supervisor, where there is one
+	restartSupervised = "supervised" // somebody: so says who set the variable
+	restartNone       = "none"
+)
+
+// supervised reports whether something starts the daemon again when it ends. A container may have no restart policy, a unit
+// of systemd no Restart=, and a shell inherits the variables of both: only balena, which starts every service again unless
+// its compose file says otherwise, and a word of who installed the gateway are believed.
+func (c *Config) supervised(getenv func(string) string) bool {
+	return c.Restart == restartSupervised || c.Restart == restartAuto && getenv("BALENA") != ""
 }
 
 // steer gives the uplink the settings that are about it.
@@ -162,6 +179,7 @@ func (g *gateway) steer() {
 	if g.uplink == nil {
 		return // connect calls it
 	}
+	var interval time.Duration // not set: at once
 	for _, s := range g.control.Settings() {
 		switch s.Key {
 		case holdfast.SettingUplinkEnabled:
@@ -169,7 +187,7 @@ func (g *gateway) steer() {
 		case holdfast.SettingUplinkInterval:
 			var seconds float64
 			if json.Unmarshal(s.Value, &seconds) == nil {
-				g.uplink.SetInterval(time.Duration(seconds * float64(time.Second)))
+				interval = time.Duration(seconds * float64(time.Second))
 			}
 		case holdfast.SettingGroups:
 			var groups []string
@@ -178,6 +196,7 @@ func (g *gateway) steer() {
 			}
 		}
 	}
+	g.uplink.SetInterval(interval)
 }
 
 // check refuses the settings that this version would only store, and rules that are wrong.
@@ -194,6 +213,9 @@ func (g *gateway) check(key string, value json.RawMessage) error {
 	switch key {
 	case holdfast.SettingMeasuring, holdfast.SettingLogLevel, holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
 		return nil
+	case holdfast.SettingBroker:
+		_, err := g.cfg.linkOf(value, g.device)
+		return err
 	case holdfast.SettingRules:
 		_, err := parseRules(value)
 		return err
@@ -205,7 +227,7 @@ func (g *gateway) check(key string, value json.RawMessage) error {
 func parseRules(value json.RawMessage) (*rules.Set, error) {
 	var given holdfast.RuleSet
 	if err := json.Unmarshal(value, &given); err != nil {
-		return nil, fmt.Errorf("%w rules: %v", holdfast.ErrInvalid, err)
+		return nil, fmt.Errorf("%w rules: %s", holdfast.ErrInvalid, holdfast.ExplainJSON(value, &given, err))
 	}
 	set, err := rules.Parse("rules", []byte(given.YAML))
 	if err == nil && set.Version != given.Version {
@@ -217,9 +239,10 @@ func parseRules(value json.RawMessage) (*rules.Set, error) {
 	return set, nil
 }
 
-// adoptRules has the loop go on with the rules of a setting. At the start there is no loop yet.
+// adoptRules has the loop go on with the rules of a setting, or with those of the configuration where it was taken back. At
+// the start there is no loop yet.
 func (g *gateway) adoptRules(value json.RawMessage) {
-	set, err := parseRules(value)
+	set, err := g.rulesOf(value)
 	if err != nil {
 		g.log.Error("rules that were set are not all right any more", "err", err)
 		g.notices.add("rules that were set: " + err.Error())
@@ -236,6 +259,13 @@ func (g *gateway) adoptRules(value json.RawMessage) {
 	default:
 	}
 	g.newRules <- set
+}
+
+func (g *gateway) rulesOf(value json.RawMessage) (*rules.Set, error) {
+	if !holdfast.IsNull(value) {
+		return parseRules(value)
+	}
+	return cmp.Or(g.given, new(rules.Set)), nil
 }
 
 // exchange puts the rules in the place of those before. What these remember goes over, and what they lack is closed.

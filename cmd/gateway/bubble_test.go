@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -27,10 +28,12 @@ type bubble struct {
 	clock  *steppedClock // nil for one that is right
 	rules  *rules.Set    // nil for none
 
-	lines    map[string]*simulated.Line // by consumer; nil for a Pi whose lines nobody drives
-	config   string                     // YAML
-	commands int                        // sent
-	running  *gateway                   // the newest one, once it is put together
+	lines     map[string]*simulated.Line                                // by consumer; nil for a Pi whose lines nobody drives
+	config    string                                                    // YAML
+	commands  int                                                       // sent
+	running   *gateway                                                  // the newest one, once it is put together
+	dialHost  func(host string) func(context.Context) (net.Conn, error) // nil where there is one broker
+	assembled func(*gateway)
 }
 
 func newBubble(t *testing.T) *bubble {
@@ -73,8 +76,13 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 		},
 		sensorChanges: make(chan holdfast.SensorChange, changes),
 		presses:       make(chan holdfast.Press),
-		dial:          b.broker.Dial,
-		assembled:     func(g *gateway) { b.running = g },
+		dial:          b.broker.Dial, dialHost: b.dialHost,
+		assembled: func(g *gateway) {
+			b.running = g
+			if b.assembled != nil {
+				b.assembled(g)
+			}
+		},
 	}
 	if b.lines != nil {
 		w.openLine = func(o sensors.OutputOptions, on bool) (line, error) {

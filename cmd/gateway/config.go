@@ -50,6 +50,7 @@ type Config struct {
 
 	RedisAddress, RedisPassword string // empty address: no mirror
 
+	Restart                          string // who starts the daemon again when it ends
 	WatchdogDevice                   string // of the hardware's watchdog; empty: none
 	SupervisorAddress, SupervisorKey string // balena gives them
 	LogLevel                         string

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,5 +36,60 @@ func TestConfigurationReference(t *testing.T) {
 	}
 	if string(text) != want && !*update {
 		t.Errorf("%s does not hold what `gateway env` prints; go test ./cmd/gateway -run Reference -update mends it", file)
+	}
+}
+
+// A button on a wire of I²C is a mistake at the desk as it is on the Pi.
+func TestCheckButton(t *testing.T) {
+	t.Setenv("GATEWAY_CONFIG", "sensors: [{chip: bme280, bus: 1, address: 0x76}]") // whatever buses this machine has
+	for pin, want := range map[string]string{"2": "BCM 2 is a wire of i2c-1", "GPIO3": "BCM 3 is a wire of i2c-1", "17": ""} {
+		t.Setenv("BUTTON_PIN", pin)
+		var out bytes.Buffer
+		err := checkCommand(t.Context(), nil, &out)
+		if (err != nil) != (want != "") || err != nil && (!errors.Is(err, errUsage) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("pin %s: %v, want %q", pin, err, want)
+		}
+	}
+	cfg := Config{Button: ButtonConfig{Pin: "0"}, Sensors: []SensorConfig{{Bus: 0}}}
+	if err := cfg.buttonMistake([]int{1}); err == nil {
+		t.Error("BCM 0 beside a sensor on i2c-0 is taken")
+	}
+	if err := (&Config{Button: ButtonConfig{Pin: "2"}}).buttonMistake([]int{20, 21}); err != nil {
+		t.Errorf("with i2c-1 switched off: %v", err)
+	}
+}
+
+func TestBusesHere(t *testing.T) {
+	t.Parallel()
+	dev := t.TempDir()
+	if got := busesHere(dev); !slices.Equal(got, []int{1}) {
+		t.Errorf("at a desk: %v, want 1", got)
+	}
+	for _, name := range []string{"i2c-20", "i2c-x", "i2c-3"} {
+		if err := os.WriteFile(filepath.Join(dev, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := busesHere(dev); !slices.Equal(got, []int{20, 3}) {
+		t.Errorf("got %v, want 20 and 3", got)
+	}
+}
+
+// Neither a container nor a unit proves that somebody starts the gateway again.
+func TestSupervised(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		variables []string
+		want      bool
+	}{
+		{nil, false}, {[]string{"INVOCATION_ID", "1"}, false}, {[]string{"BALENA", "1"}, true},
+		{[]string{"GATEWAY_RESTART", "supervised"}, true}, {[]string{"BALENA", "1", "GATEWAY_RESTART", "none"}, false},
+		{[]string{"GATEWAY_RESTART", "perhaps"}, false},
+	} {
+		getenv := variables(tt.variables...)
+		cfg, _ := loadConfig("", getenv)
+		if got := cfg.supervised(getenv); got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.variables, got, tt.want)
+		}
 	}
 }

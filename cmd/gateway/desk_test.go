@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -31,6 +32,7 @@ type desk struct {
 	broker  *testenv.Server
 	gateway *gateway
 	end     func()
+	turn    time.Duration // of a link on trial
 }
 
 // newDesk starts the gateway pi-7, with further variables.
@@ -52,7 +54,7 @@ func (d *desk) start(pairs ...string) {
 	kept := new(recent)
 	log, level := newLog(kept, "info")
 	w := newWorld(log, clock.New(clock.AssertSynchronized()))
-	w.recent, w.level, w.grow = kept, level, false
+	w.recent, w.level, w.grow, w.turn = kept, level, false, d.turn
 	w.source = samplerOf(&w, cfg, simulated.New(simulated.Options{}).Buses())
 	ready := make(chan *gateway, 1)
 	w.assembled = func(g *gateway) { ready <- g }
@@ -135,6 +137,11 @@ func TestCommandsFromADesk(t *testing.T) {
 		t.Errorf("a setting that is none: %s, %v", out, err)
 	}
 
+	d.result(&revision, "pi-7", "set_config", `settings={"log.level":null,"uplink.interval":null}`)
+	if level, _ := d.gateway.control.Get(holdfast.SettingLogLevel); revision.Revision != 4 || level.Origin != holdfast.OriginConfig || d.gateway.world.level.Level() != slog.LevelInfo {
+		t.Errorf("taken back: revision %d, level %s by %s", revision.Revision, level.Value, level.Origin)
+	}
+
 	var sampled struct{ Readings int }
 	d.result(&sampled, "pi-7", "sample_now")
 	if sampled.Readings != 2 {
@@ -142,6 +149,10 @@ func TestCommandsFromADesk(t *testing.T) {
 	}
 	if _, err := d.operate("command", "pi-7", "sample_now", "sensor=nobody"); err == nil {
 		t.Error("a sensor that is not there was sampled")
+	}
+	d.result(nil, "pi-7", "set_interval", "sensor=bme280-1-76", "seconds=0.2")
+	if out, err := d.operate("command", "pi-7", "set_interval", "sensor=bme280-1-67", "seconds=0.2"); err == nil || !strings.Contains(out, "want one of bme280-1-76") {
+		t.Errorf("the interval of a sensor that is not there: %s, %v", out, err)
 	}
 	var found struct{ Found []finding }
 	d.result(&found, "pi-7", "scan")
@@ -162,6 +173,11 @@ func TestCommandsFromADesk(t *testing.T) {
 		t.Errorf("a rule that is none: %s, %v", out, err)
 	}
 
+	d.result(nil, "pi-7", "set_config", `settings={"rules":null}`)
+	testenv.Poll(t.Context(), t, 30*time.Second, "the rules of the configuration, of which there are none, to close the alert", func() bool {
+		return d.gateway.alerts.list(time.Now())[0].State == holdfast.Cleared
+	})
+
 	var diag json.RawMessage
 	d.result(&diag, "pi-7", "diag")
 	if !bytes.Contains(diag, []byte(`"configuration"`)) || !bytes.Contains(diag, []byte(`"log"`)) || len(diag) > 2*holdfast.MaxResultBytes {
@@ -171,15 +187,55 @@ func TestCommandsFromADesk(t *testing.T) {
 		t.Error("diag shows a secret")
 	}
 	for _, name := range []string{"restart", "reboot", "set_output", "identify", "ack_alert"} {
-		if name == "restart" && d.gateway.abilities().Restart != nil {
-			continue // in a container, where the test must not end
-		}
 		if out, err := d.operate("command", "pi-7", name); err == nil || !strings.Contains(out, `"unsupported"`) {
 			t.Errorf("%s: %s, %v", name, out, err)
 		}
 	}
 	if _, err := d.operate("command", "pi-8", "ping", "--wait", "300ms"); err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("a device that is not there: %v", err)
+	}
+}
+
+// A group and the whole fleet: a line for each device, and success only where all that answered succeeded.
+func TestManyFromADesk(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "DEVICE_GROUPS", "roof")
+	topics := holdfast.Topics{}
+	var other *mqtt.Conn // pi-8, which can nothing
+	other, err := mqtt.Connect(t.Context(), mqtt.Options{Broker: "tcp://" + d.broker.Addr, ClientID: "pi-8", CleanSession: true, Handler: func(m mqtt.Message) {
+		var c holdfast.Command
+		if err := json.Unmarshal(m.Payload, &c); err != nil {
+			t.Error(err)
+		}
+		for _, state := range []string{"running", "failed"} {
+			other.Send(mqtt.Message{Topic: topics.Device("pi-8", holdfast.TopicResponse),
+				Payload: fmt.Appendf(nil, `{"v":1,"id":%q,"name":%q,"state":%q,"error":{"code":"unavailable","message":"tired"}}`, c.ID, c.Name, state)})
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if err := other.Subscribe(t.Context(), topics.Broadcast()); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(args ...string) (string, error) {
+		return d.operate(append(append([]string{"command"}, args...), "--wait", "1s")...)
+	}
+	if out, err := ask("--group", "roof", "set_config", `settings={"log.level":"warn"}`); err != nil || out != "pi-7 succeeded {\"revision\":1}\n" {
+		t.Errorf("a group: %q, %v", out, err)
+	}
+	if out, err := ask("--all", "start"); err == nil || !strings.Contains(err.Error(), "1 of 2") ||
+		!strings.Contains(out, "pi-7 succeeded {\"revision\":0}\n") || !strings.Contains(out, "pi-8 failed unavailable: tired\n") {
+		t.Errorf("all: %q, %v", out, err)
+	}
+	if out, err := ask("--group", "cellar", "ping"); err == nil || out != "" || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("a group of none: %q, %v", out, err)
+	}
+	for _, words := range [][]string{{"--all", "--group", "roof", "ping"}, {"--group", "a/b", "ping"}, {"--all"}, {"pi-7"}, {}} {
+		if _, err := ask(words...); !errors.Is(err, errUsage) {
+			t.Errorf("%v: %v, want usage", words, err)
+		}
 	}
 }
 
@@ -339,4 +395,7 @@ func TestShadowFromADesk(t *testing.T) {
 	}
 	ask("to the group")
 	testenv.Poll(t.Context(), t, 30*time.Second, "the group's command", func() bool { return !d.gateway.control.Measuring() })
+	if out, err := d.operate("shadow", "delete", "pi-7"); err != nil || !strings.Contains(out, `"version": 2`) || len(d.gateway.control.Shadow().State.Desired) != 0 {
+		t.Errorf("delete: %s, %v", out, err)
+	}
 }

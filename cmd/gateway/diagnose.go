@@ -28,7 +28,7 @@ type bundle struct {
 func (g *gateway) diagnose(ctx context.Context) (any, error) {
 	b := bundle{
 		Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Status: g.status(), Page: g.Status(ctx), Configuration: g.cfg.Values, Settings: g.control.Told(), Log: g.world.recent.lines(),
+		Status: g.status(), Page: g.Status(ctx), Configuration: g.configuration(), Settings: g.control.Told(), Log: g.world.recent.lines(),
 	}
 	b.Page.Sensors = b.Page.Sensors[:min(len(b.Page.Sensors), 100)]
 	b.Status.OlderStreams = b.Status.OlderStreams[:min(len(b.Status.OlderStreams), 20)]
@@ -47,7 +47,7 @@ func (g *gateway) diagnose(ctx context.Context) (any, error) {
 
 // secrets are those of the configuration, and what it made of them.
 func (g *gateway) secrets() []string {
-	return append([]string{g.cfg.MQTTPassword, g.cfg.RedisPassword, g.cfg.DashboardToken, g.cfg.SupervisorKey}, g.cfg.secrets...)
+	return append([]string{g.links.inUse().Password, g.cfg.MQTTPassword, g.cfg.RedisPassword, g.cfg.DashboardToken, g.cfg.SupervisorKey}, g.cfg.secrets...)
 }
 
 // conceal takes every secret out of a JSON text, wherever it may have got into: nothing should have put one there.

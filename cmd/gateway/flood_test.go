@@ -67,8 +67,9 @@ func command(id string) mqtt.Message {
 	}
 }
 
-// A command that becomes durable, over a real broker on loopback: 99 of 100 are answered within 50 ms. (With mosquitto's
-// set_tcp_nodelay; without it the kernels wait 40 ms for each other.)
+// A command that becomes durable, over a real broker on loopback: 99 of 100 are answered within 50 ms, and ten times that
+// under the race detector; test/bench has the figure. (With mosquitto's set_tcp_nodelay; without it the kernels wait 40 ms for
+// each other.)
 func TestCommandLatency(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes five seconds, and the machine for itself")
@@ -94,9 +95,13 @@ func TestCommandLatency(t *testing.T) {
 	slices.Sort(took)
 	lag := machine()
 	t.Logf("command to response: median %v, p99 %v, longest %v; the machine's own lag %v", took[50], took[98], took[99], lag)
-	const wakes = 10                                                                   // of client, broker, gateway and disk, each as late as the machine is
-	if limit := 50*time.Millisecond + wakes*lag; took[98] > limit && dayLength == 24 { // else the race detector is on
-		t.Errorf("p99 %v, want 50 ms at most, and %v for what the machine was late", took[98], wakes*lag)
+	const wakes = 10 // of client, broker, gateway and disk, each as late as the machine is
+	limit := 50 * time.Millisecond
+	if dayLength != 24 { // the race detector is on
+		limit *= 10
+	}
+	if took[98] > limit+wakes*lag {
+		t.Errorf("p99 %v, want %v at most, and %v for what the machine was late", took[98], limit, wakes*lag)
 	}
 }
 

@@ -25,7 +25,11 @@ func ownFolder(ctx context.Context, folder string, log *slog.Logger) (release fu
 		log.Warn("data folder is not locked", "folder", folder, "err", err)
 		return nothing, nil
 	}
-	f, err := os.OpenFile(filepath.Join(folder, "gateway.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	path := filepath.Join(folder, "gateway.lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		f, err = os.Open(path) // a read-only folder has the last start's
+	}
 	if err != nil {
 		log.Warn("data folder is not locked", "folder", folder, "err", err)
 		return nothing, nil

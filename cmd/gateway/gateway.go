@@ -30,19 +30,23 @@ type gateway struct {
 	now   func() holdfast.Instant
 
 	device string    // this gateway's id
+	unkept bool      // it is random and not in the data folder; after begin of the buffer's writer only
 	boot   string    // the kernel's boot id
 	since  time.Time // start of the daemon
 	page   *dashboard.Dashboard
 	balena balena.Environment // empty elsewhere
 
-	opened  chan struct{} // closed once all that follows is there
-	buffer  *buffer.Buffer
-	control *control.Control
-	rules   *rules.Engine
-	uplink  *uplink.Uplink   // nil without a broker
-	mirror  *redis.Mirror    // nil without Redis
-	profile *profile.Profile // nil where only the native profile is spoken
-	ids     *profile.IDs     // nil where nobody asks for ids
+	opened     chan struct{} // closed once all that follows is there
+	buffer     *buffer.Buffer
+	control    *control.Control
+	rules      *rules.Engine
+	given      *rules.Set     // those of the configuration; nil: none
+	uplink     *uplink.Uplink // nil without a broker
+	mirror     *redis.Mirror  // nil without Redis
+	links      *links         // to which broker
+	rulesTrial rulesTrial
+	profile    *profile.Profile // nil where only the native profile is spoken
+	ids        *profile.IDs     // nil where nobody asks for ids
 
 	restarting chan struct{}        // closed when a restart was commanded
 	newRules   chan *rules.Set      // holds those that the loop is to go on with
@@ -85,21 +89,25 @@ func (g *gateway) assemble(ctx context.Context) error {
 	}
 	g.restoreRules()
 	g.mintIDs()
-	broker := g.broker()
-	g.connect(broker)
-	g.profiled(broker)
+	g.connect()
+	g.profiled()
+	g.startLinks()
+	g.tryRules()
 	g.mirrorTo()
 	g.progress.begin()
 	close(g.opened)
 	return nil
 }
 
+const unkeptNotice = "the device id could not be kept and will be another one after the next start"
+
 // identify settles who this gateway is.
 func (g *gateway) identify() {
 	id, source, err := balena.Identify(balena.IdentityOptions{Configured: g.cfg.Device, Folder: g.cfg.DataDir})
 	if err != nil {
 		g.log.Error("device id will be another one after the next start", "device", id, "err", err)
-		g.notices.add("the device id could not be kept and will be another one after the next start: " + err.Error())
+		g.notices.add(unkeptNotice)
+		g.unkept = true
 	}
 	g.device = id
 	g.log.Info("gateway starts", "device", id, "by", source, "version", version, "boot", g.boot, "balena", g.balena.String())
@@ -111,27 +119,34 @@ func (g *gateway) openBuffer(ctx context.Context) (err error) {
 	g.buffer, g.damage, err = openBuffer(ctx, buffer.Options{
 		Path: path, Device: g.device, MaxBytes: g.cfg.BufferMaxBytes,
 		Window: g.cfg.BufferWindow, Grow: g.world.grow, Log: g.log,
-		Report: func(c holdfast.BufferChange) { g.event(holdfast.EventBuffer, c) },
+		Report: func(c holdfast.BufferChange) {
+			g.event(holdfast.EventBuffer, c)
+			g.keepIdentity()
+			g.uplink.Refresh() // the state says whether the stream is volatile
+		},
 	})
 	return err
 }
 
+// keepIdentity makes this device's id durable where that failed at the start, once the data folder takes files.
+func (g *gateway) keepIdentity() {
+	if !g.unkept {
+		return
+	}
+	if err := balena.Keep(g.cfg.DataDir, g.device); err == nil {
+		g.unkept = false
+		g.notices.remove(unkeptNotice)
+		g.log.Info("device id is kept from now on", "device", g.device)
+	}
+}
+
 // settle makes the one owner of settings, and gives the source what it should do now.
 func (g *gateway) settle() (err error) {
-	seconds, _ := json.Marshal(g.cfg.Interval.Seconds()) // a number and a word always have JSON
-	level, _ := json.Marshal(g.cfg.LogLevel)
 	outputs, fresh := g.outputDefaults()
-	groups, _ := json.Marshal(append([]string{}, g.cfg.Groups...))
+	g.given = g.cfg.Rules
 	g.control, err = control.New(control.Options{
 		Store: held{g}, Abilities: g.abilities(), Check: g.check, Device: g.device, Keys: g.cfg.CommandKeys,
-		Fresh: fresh, Defaults: append(outputs, []holdfast.Setting{
-			{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
-			{Key: holdfast.SettingInterval, Value: seconds, Origin: holdfast.OriginConfig},
-			{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
-			{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
-			{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
-		}...),
-		Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
+		Fresh: fresh, Defaults: append(outputs, g.cfg.defaults()...), Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
 	})
 	if err != nil {
 		return err
@@ -146,10 +161,14 @@ func (g *gateway) settle() (err error) {
 // apply makes a setting take effect.
 func (g *gateway) apply(s holdfast.Setting) {
 	if sensor, ok := holdfast.IntervalSensor(s.Key); ok {
-		g.world.source.SetInterval(sensor, g.control.Interval(sensor))
+		interval := g.control.Interval(sensor)
+		if holdfast.IsNull(s.Value) {
+			interval = 0 // none of its own
+		}
+		g.world.source.SetInterval(sensor, interval)
 	}
 	if sensor, quantity, ok := holdfast.CalibrationOf(s.Key); ok {
-		if c, err := holdfast.ParseCalibration(s.Value); err == nil {
+		if c, err := holdfast.ParseCalibration(s.Value); err == nil { // null is none
 			g.world.source.Calibrate(sensor, quantity, c, s.Revision)
 		}
 	}
@@ -171,14 +190,20 @@ func (g *gateway) apply(s holdfast.Setting) {
 		}
 	case holdfast.SettingUplinkEnabled, holdfast.SettingUplinkInterval, holdfast.SettingGroups:
 		g.steer()
+	case holdfast.SettingBroker:
+		g.links.changed()
 	case holdfast.SettingRules:
 		g.adoptRules(s.Value)
+		if g.isOpen() {
+			g.tryRules()
+		}
 	}
 }
 
 // changed tells everybody who shows settings.
 func (g *gateway) changed(s holdfast.Setting) {
-	g.log.Info("setting changed", "key", s.Key, "value", string(s.Value[:min(len(s.Value), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
+	shown := holdfast.ConcealSetting(s.Key, s.Value)
+	g.log.Info("setting changed", "key", s.Key, "value", string(shown[:min(len(shown), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
 	g.mirror.Changed()
 	g.uplink.Refresh()
 }

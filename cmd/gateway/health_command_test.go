@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -60,5 +61,17 @@ func TestStartPeriod(t *testing.T) {
 	}
 	if period, err := time.ParseDuration(string(m[1])); err != nil || period <= openingLimit {
 		t.Errorf("start period %s, %v: want more than %v", m[1], err, openingLimit)
+	}
+	if openingLimit < 2*examineLimit {
+		t.Errorf("a start is ill after %v, before a check and a salvage are over, %v each at most", openingLimit, examineLimit)
+	}
+	compose, err := filepath.Glob("../../balena/compose/*.yml")
+	if err != nil || len(compose) < 2 {
+		t.Fatalf("%v, %v", compose, err)
+	}
+	for _, file := range append(compose, "../../docker-compose.yml") {
+		if text, err := os.ReadFile(file); err != nil || strings.Contains(string(text), "healthcheck:") {
+			t.Errorf("%s: %v, or it has a health check of its own, which replaces the image's", file, err)
+		}
 	}
 }

@@ -30,7 +30,7 @@ func TestKilledDuringCommands(t *testing.T) {
 	p := &testenv.Process{
 		Name: "gateway", Binary: self, Args: []string{"run", "--simulate"}, Log: testenv.LogFile(t, t.TempDir(), "gateway"),
 		Env: []string{"DATA_DIR=" + filepath.Join(t.TempDir(), "data"), "HTTP_LISTEN=off", "DEVICE_ID=pi-7", "MQTT_HOST=" + host,
-			"MQTT_PORT=" + port, "SAMPLING_INTERVAL=0.1", "INVOCATION_ID=test"},
+			"MQTT_PORT=" + port, "SAMPLING_INTERVAL=0.1", "GATEWAY_RESTART=supervised"},
 	}
 	p.Start(t)
 	t.Cleanup(func() { p.Kill() })

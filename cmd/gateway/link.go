@@ -17,16 +17,17 @@ import (
 // bindingKey is where the buffer keeps which database this gateway is bound to.
 const bindingKey = "uplink/store"
 
-// connect makes the uplink to a broker. Without one it only waits, and everything stays in the buffer.
-func (g *gateway) connect(broker mqtt.Options) {
+// connect makes the uplink. It has no broker until startLinks gives it one, and without one it only waits, and everything
+// stays in the buffer.
+func (g *gateway) connect() {
 	mode := g.cfg.Ack
 	if !g.cfg.native() {
-		broker, mode = mqtt.Options{}, holdfast.AckPuback
+		mode = holdfast.AckPuback
 	}
 	g.uplink = uplink.New(uplink.Options{
-		Queue: g.buffer, Broker: broker, Device: g.device, Stream: g.buffer.Stream(),
+		Queue: g.buffer, Device: g.device, Stream: g.buffer.Stream(),
 		Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}, Mode: mode,
-		Pin: g.cfg.Store, First: g.provisioned(), Store: g.binding, Bind: g.bind,
+		Store:  func() uplink.Binding { return g.kept().Binding },
 		Status: g.birth, Catalog: g.world.source.Catalog, Command: g.command,
 		Overflow: g.refuse, Ask: g.askShadow, Documents: g.documents,
 		Now: g.now, Log: g.log,
@@ -34,32 +35,30 @@ func (g *gateway) connect(broker mqtt.Options) {
 	g.steer()
 }
 
-func (g *gateway) broker() mqtt.Options {
+// broker returns how to reach the broker of a link.
+func (g *gateway) broker(l link) mqtt.Options {
+	cfg := g.cfg.with(l)
 	o := mqtt.Options{
-		Username: g.cfg.MQTTUsername, Password: g.cfg.MQTTPassword, KeepAlive: g.cfg.MQTTKeepAlive,
-		CleanSession: true, Dial: g.world.dial, Log: g.log,
+		Username: cfg.MQTTUsername, Password: cfg.MQTTPassword, KeepAlive: cfg.MQTTKeepAlive,
+		CleanSession: true, Dial: g.dial(l), Log: g.log,
 	}
-	if g.cfg.MQTTHost == "" {
+	if cfg.MQTTHost == "" {
 		return o
 	}
-	if g.cfg.exposed() {
-		if g.cfg.refused() {
-			g.warn(fmt.Sprintf(plainRefused, g.cfg.MQTTHost))
+	if cfg.exposed() {
+		if cfg.refused() {
+			g.warn(fmt.Sprintf(plainRefused, cfg.MQTTHost))
 			return o
 		}
-		g.warn(fmt.Sprintf(plainBanner, g.cfg.MQTTHost))
+		g.warn(fmt.Sprintf(plainBanner, cfg.MQTTHost))
 	}
+	g.notices.removeAll(tlsMistake) // of another link
 	scheme := "tcp"
-	if g.cfg.TLS.Enable {
+	if cfg.TLS.Enable {
 		scheme = "ssl"
-		config, err := g.cfg.TLS.load()
-		if err != nil {
-			g.log.Error("TLS is not set up as configured", "err", err)
-			g.notices.add("TLS is not set up as configured: " + err.Error())
-		}
-		o.TLS = config
+		o.FreshTLS = g.cfg.files(cfg.TLS).renewing(g.tellTLS)
 	}
-	o.Broker = scheme + "://" + net.JoinHostPort(g.cfg.MQTTHost, strconv.Itoa(g.cfg.MQTTPort))
+	o.Broker = scheme + "://" + net.JoinHostPort(cfg.MQTTHost, strconv.Itoa(cfg.MQTTPort))
 	return o
 }
 
@@ -79,26 +78,31 @@ func (g *gateway) kept() (k kept) {
 	return k
 }
 
-func (g *gateway) binding() uplink.Binding { return g.kept().Binding }
-
-// provisioned returns the database of the join string if the gateway is not bound by that string yet.
-func (g *gateway) provisioned() holdfast.Stream {
-	if g.cfg.Join == nil || g.kept().Joined == g.cfg.Join.Store {
+// first returns the database of the link's join string if the gateway is not bound by that string yet.
+func (k kept) first(l link) holdfast.Stream {
+	if k.Joined == l.Store {
 		return holdfast.Stream{}
 	}
-	return g.cfg.Join.Store
+	return l.Store
 }
 
-func (g *gateway) bind(ctx context.Context, b uplink.Binding) error {
+// bind keeps what a link is bound to.
+func (g *gateway) bind(ctx context.Context, to link, b uplink.Binding) error {
 	k := kept{Binding: b}
-	if g.cfg.Join != nil && !b.Store.IsZero() {
-		k.Joined = g.cfg.Join.Store
+	if !b.Store.IsZero() {
+		k.Joined = to.Store
 	}
 	data, err := json.Marshal(k)
 	if err != nil {
 		return err
 	}
-	return g.buffer.Commit(ctx, buffer.Change{State: map[string][]byte{bindingKey: data}, Urgent: true})
+	state := map[string][]byte{bindingKey: data}
+	if good, err := g.links.rebound(to, k); err != nil {
+		return err
+	} else if good != nil {
+		state[goodKey] = good
+	}
+	return g.buffer.Commit(ctx, buffer.Change{State: state, Urgent: true})
 }
 
 // command carries out a command and sends its results.
@@ -128,6 +132,6 @@ func (g *gateway) birth() holdfast.Status {
 	return holdfast.Status{
 		Boot: g.boot, Since: g.since, Version: version, Release: g.balena.Release, Measuring: &measuring, Clock: clock, Volatile: held.Volatile,
 		SettingsRevision: g.control.Revision(), Lanes: held.Lanes, OlderStreams: held.Older,
-		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit},
+		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit}, Notices: bounded(g.notices.all()),
 	}
 }

@@ -123,7 +123,7 @@ func TestPlainToPublicHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := &gateway{cfg: cfg, log: slog.New(slog.DiscardHandler), notices: new(notices)}
-		broker, said := g.broker().Broker, strings.Join(g.notices.all(), "; ")
+		broker, said := g.broker(cfg.link()).Broker, strings.Join(g.notices.all(), "; ")
 		if broker != test.broker || test.notice == "" && said != "" || !strings.Contains(said, test.notice) {
 			t.Errorf("%v: broker %q and %q, want %q and %q", test.variables, broker, said, test.broker, test.notice)
 		}

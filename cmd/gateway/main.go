@@ -35,8 +35,8 @@ func subcommands() []subcommand {
 		{"check", "[--config FILE]", "check configuration and rules; exit 2 with all mistakes", checkCommand},
 		{"env", "", "print every variable with its meaning and default", envCommand},
 		{"buffer", "check FILE | salvage DAMAGED NEW", "examine a buffer file", bufferCommand},
-		{"command", "DEVICE NAME [key=value …] [--wait 10s]", "send a command to a gateway and print the result", commandCommand},
-		{"shadow", "get DEVICE | set DEVICE key=value …", "read a gateway's shadow, or say what it should be", shadowCommand},
+		{"command", "DEVICE|--group NAME|--all NAME [key=value …] [--wait 10s]", "send a command to gateways and print the results", commandCommand},
+		{"shadow", "get DEVICE | set DEVICE key=value … | delete DEVICE", "read a gateway's shadow, say what it should be, take that back", shadowCommand},
 		{"health", "[--url URL]", "exit 0 while the running gateway makes progress", healthCommand},
 		{"version", "", "print the version", versionCommand},
 	}

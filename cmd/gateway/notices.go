@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -32,4 +33,18 @@ func (n *notices) all() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.list)
+}
+
+// removeAll takes back the notices that begin so.
+func (n *notices) removeAll(begin string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.list = slices.DeleteFunc(n.list, func(s string) bool { return strings.HasPrefix(s, begin) })
+}
+
+// remove takes a notice back.
+func (n *notices) remove(text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.list = slices.DeleteFunc(n.list, func(s string) bool { return s == text })
 }

@@ -51,10 +51,10 @@ func (g *gateway) mintIDs() {
 	}
 }
 
-// profiled makes the profile that is configured beside the uplink, or in its place.
-func (g *gateway) profiled(broker mqtt.Options) {
+// profiled makes the profile that is configured beside the uplink, or in its place. startLinks gives it its broker.
+func (g *gateway) profiled() {
 	o := profile.Options{
-		Records: g.buffer, Broker: broker, Enabled: g.sending, Interval: g.sendingInterval,
+		Records: g.buffer, Enabled: g.sending, Interval: g.sendingInterval,
 		Cursor: g.cursor(), Moved: g.moved, Log: g.log,
 	}
 	switch g.cfg.Profile {
@@ -68,13 +68,11 @@ func (g *gateway) profiled(broker mqtt.Options) {
 		o.Flat, o.Format, o.Device = flat, flat, older{g}
 	case profilePlain:
 		plain := &profile.Plain{Device: g.device, Topics: holdfast.Topics{Prefix: g.cfg.TopicPrefix}}
-		will := plain.State(false, g.now().Time)
+		will := plain.State(false, time.Time{})
 		o.Format, o.Broker.Will = plain, &will
 		o.Hello = func() mqtt.Message { return plain.State(true, g.now().Time) }
+		o.Bye = func() mqtt.Message { return plain.State(false, g.now().Time) }
 	default:
-		return
-	}
-	if broker.Broker == "" {
 		return
 	}
 	o.Broker.ClientID = fmt.Sprintf("%s-%s-%.8s", g.device, g.cfg.Profile, g.buffer.Stream())

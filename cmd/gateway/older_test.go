@@ -315,11 +315,12 @@ func TestPlainProfile(t *testing.T) {
 		}
 		taken := p.life.readings()
 		mu.Lock()
-		defer mu.Unlock()
-		if len(messages) != len(taken) || len(taken) < 50 || p.pending() > 0 {
-			t.Fatalf("%d messages for %d readings, %d pending", len(messages), len(taken), p.pending())
+		received := slices.Clone(messages)
+		mu.Unlock()
+		if len(received) != len(taken) || len(taken) < 50 || p.pending() > 0 {
+			t.Fatalf("%d messages for %d readings, %d pending", len(received), len(taken), p.pending())
 		}
-		for i, text := range messages {
+		for i, text := range received {
 			var m struct {
 				Device    string         `json:"device_id"`
 				Timestamp time.Time      `json:"timestamp"`
@@ -334,6 +335,20 @@ func TestPlainProfile(t *testing.T) {
 					t.Errorf("%s: %s is %v, want %v", text, quantity, m.Data[quantity], v)
 				}
 			}
+		}
+
+		// Who ends says when; of who is gone nobody knows.
+		ended := time.Now().UTC().Format(time.RFC3339Nano)
+		p.stop()
+		if got, want := string(s.broker.Retained("devices/pi-7/state")), fmt.Sprintf(`{"device_id":"pi-7","timestamp":%q,"data":{"online":false}}`, ended); got != want {
+			t.Errorf("after the end: %s, want %s", got, want)
+		}
+		p.start()
+		wait(10 * time.Second)
+		p.kill()
+		wait(time.Minute)
+		if got, want := string(s.broker.Retained("devices/pi-7/state")), `{"device_id":"pi-7","data":{"online":false}}`; got != want {
+			t.Errorf("after a kill: %s, want %s", got, want)
 		}
 	})
 }

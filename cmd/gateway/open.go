@@ -55,6 +55,11 @@ func openExamined(ctx context.Context, o buffer.Options, found error) (*buffer.B
 	if found != nil {
 		damage = &holdfast.BufferChange{State: "damaged", Error: found.Error()}
 		damaged, err := buffer.Quarantine(o.Path) // refuses a file that another gateway works on
+		if buffer.Refuses(err) {
+			o.Refused = fmt.Errorf("the damaged file cannot be set aside before the next start: %w", err)
+			b, err := buffer.Open(o)
+			return b, damage, err
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("the buffer neither opens nor can be set aside; is another gateway running? %w", err)
 		}

@@ -98,20 +98,24 @@ func (o *operator) next(ctx context.Context) (mqtt.Message, error) {
 	}
 }
 
-// commandCommand is `gateway command DEVICE NAME key=value …`: it sends a command and prints the result.
+// commandCommand is `gateway command DEVICE NAME key=value …`: it sends a command and prints the result. With --group or
+// --all in place of DEVICE it prints a line for each device that answers while it waits.
 func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags, config := operatorFlags("command")
-	patience := flags.Duration("wait", 10*time.Second, "how long to wait for the result; the command expires then")
+	patience := flags.Duration("wait", 10*time.Second, "how long to wait for the result, with --group and --all for those of all; the command expires then")
 	from := flags.String("from", os.Getenv("USER"), "who asks, for the device's events")
 	key := flags.String("key", "", "file of the Ed25519 private key that signs the command, in PEM")
+	group := flags.String("group", "", "ask the devices of this group")
+	all := flags.Bool("all", false, "ask every device")
 	words, err := mixed(flags, args)
 	if err != nil {
 		return err
 	}
-	if len(words) < 2 || holdfast.CheckDevice(words[0]) != nil {
-		return fmt.Errorf("%w: want gateway command DEVICE NAME [key=value …] [--wait 10s]", errUsage)
+	to, words, err := newTarget(*group, *all, words)
+	if err != nil {
+		return err
 	}
-	arguments, err := pairs(words[2:])
+	arguments, err := pairs(words[1:])
 	if err != nil {
 		return err
 	}
@@ -119,24 +123,36 @@ func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	command := holdfast.Command{V: holdfast.Version, ID: rand.Text(), Name: words[1], Args: arguments, From: *from,
+	command := holdfast.Command{V: holdfast.Version, ID: rand.Text(), Name: words[0], Args: arguments, From: *from,
 		Expires: time.Now().Add(*patience).UTC().Truncate(time.Second).Add(time.Second)}
 	if *key != "" {
-		if err := sign(&command, words[0], *key); err != nil {
+		if err := sign(&command, to.String(), *key); err != nil {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, *patience)
 	defer cancel()
-	result, err := sendCommand(ctx, cfg, words[0], command)
+	ask := askOne
+	if to.device == "" {
+		ask = askMany
+	}
+	if err := ask(ctx, cfg, to, command, out); err != nil {
+		return fmt.Errorf("command %s to %s: %w", command.Name, to, err)
+	}
+	return nil
+}
+
+// askOne sends a command to one device and prints its last result. One that did not succeed is an error too.
+func askOne(ctx context.Context, cfg Config, to target, command holdfast.Command, out io.Writer) error {
+	result, err := sendCommand(ctx, cfg, to.device, command)
 	if err != nil {
-		return fmt.Errorf("command %s to %s: %w", words[1], words[0], err)
+		return err
 	}
 	if err := printJSON(out, result); err != nil {
 		return err
 	}
 	if result.State != holdfast.Succeeded {
-		return fmt.Errorf("command %s to %s: %s: %w", words[1], words[0], result.State, result.Error)
+		return fmt.Errorf("%s: %w", result.State, result.Error)
 	}
 	return nil
 }
@@ -178,7 +194,7 @@ func sendCommand(ctx context.Context, cfg Config, device string, command holdfas
 	}
 }
 
-// shadowCommand is `gateway shadow get|set DEVICE [key=value …]`.
+// shadowCommand is `gateway shadow get|set|delete DEVICE [key=value …]`.
 func shadowCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags, config := operatorFlags("shadow")
 	patience := flags.Duration("wait", 10*time.Second, "how long to wait for the answer")
@@ -186,13 +202,13 @@ func shadowCommand(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	valid := len(words) == 2 && words[0] == "get" || len(words) > 2 && words[0] == "set"
+	valid := len(words) == 2 && (words[0] == "get" || words[0] == "delete") || len(words) > 2 && words[0] == "set"
 	if !valid || holdfast.CheckDevice(words[1]) != nil {
-		return fmt.Errorf("%w: want gateway shadow get DEVICE, or gateway shadow set DEVICE key=value …", errUsage)
+		return fmt.Errorf("%w: want gateway shadow get DEVICE, gateway shadow set DEVICE key=value …, or gateway shadow delete DEVICE", errUsage)
 	}
-	request, verb := holdfast.Shadow{ClientToken: rand.Text()}, holdfast.ShadowGet
-	if words[0] == "set" {
-		verb = holdfast.ShadowUpdate
+	request := holdfast.Shadow{ClientToken: rand.Text()}
+	verb := map[string]string{"get": holdfast.ShadowGet, "set": holdfast.ShadowUpdate, "delete": holdfast.ShadowDelete}[words[0]]
+	if verb == holdfast.ShadowUpdate {
 		desired, err := pairs(words[2:])
 		if err == nil {
 			err = json.Unmarshal(desired, &request.State.Desired)

@@ -44,7 +44,9 @@ func (s settings) Get(key string) (holdfast.Setting, bool) {
 	if !s.isOpen() {
 		return holdfast.Setting{}, false
 	}
-	return s.control.Get(key)
+	setting, ok := s.control.Get(key)
+	setting.Value = holdfast.ConcealSetting(key, setting.Value)
+	return setting, ok
 }
 
 // Set changes a setting, as any other writer does.
@@ -52,7 +54,9 @@ func (s settings) Set(ctx context.Context, key string, value json.RawMessage, or
 	if !s.isOpen() {
 		return holdfast.Setting{}, errOpening
 	}
-	return s.control.Set(ctx, key, value, origin, reason)
+	setting, err := s.control.Set(ctx, key, value, origin, reason)
+	setting.Value = holdfast.ConcealSetting(key, setting.Value)
+	return setting, err
 }
 
 // Press presses the simulated Pi's button where that is the Pi, and does what a press does otherwise.
@@ -105,10 +109,29 @@ func (g *gateway) mirrorTo() {
 
 // noticeMistakes shows the mistakes of the configuration on the page, a line each.
 func (g *gateway) noticeMistakes() {
+	for _, line := range g.mistakes() {
+		g.notices.add("configuration: " + line)
+	}
+}
+
+// mistakes returns those of the configuration, a line each.
+func (g *gateway) mistakes() (lines []string) {
 	if g.world.mistakes == nil {
-		return
+		return nil
 	}
 	for line := range strings.Lines(g.world.mistakes.Error()) {
-		g.notices.add("configuration: " + strings.TrimSpace(line))
+		lines = append(lines, strings.TrimSpace(line))
 	}
+	return lines
+}
+
+// bounded returns so many lines, of such a length, as a message may carry.
+func bounded(lines []string) (short []string) {
+	for _, line := range lines[:min(len(lines), holdfast.MaxNotices)] {
+		if len(line) > holdfast.MaxNotice {
+			line = strings.ToValidUTF8(line[:holdfast.MaxNotice-3], "") + "…"
+		}
+		short = append(short, line)
+	}
+	return short
 }

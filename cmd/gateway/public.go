@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
+	"strconv"
 	"strings"
 
+	"holdfast/sensors"
 	"holdfast/uplink/profile"
 )
 
@@ -49,5 +52,39 @@ func (c *Config) refusal() error {
 		_, err := c.olderTopics(profile.Names{DeviceUUID: "any"})
 		mistakes = append(mistakes, err)
 	}
+	mistakes = append(mistakes, c.buttonMistake(busesHere("/dev")))
 	return errors.Join(mistakes...)
+}
+
+// buttonMistake returns why no button can be where the configuration puts it, on a Pi with these I²C buses.
+func (c *Config) buttonMistake(buses []int) error {
+	if c.Button.Pin == "" {
+		return nil
+	}
+	for _, s := range c.Sensors {
+		buses = append(buses, s.Bus)
+	}
+	_, err := sensors.NewButton(sensors.ButtonOptions{
+		Chip: c.Button.Chip, Line: c.Button.Pin, Pull: c.Button.Pull, Edge: c.Button.Edge, Debounce: c.Button.Bounce,
+		Buses: buses, Press: func(string) {},
+	})
+	if err != nil {
+		return fmt.Errorf("button.pin: %w", err)
+	}
+	return nil
+}
+
+// busesHere returns the numbers of this machine's I²C buses. One that has none is a desk: there the bus counts as in use that
+// every Pi has on its header.
+func busesHere(dev string) (numbers []int) {
+	nodes, _ := filepath.Glob(filepath.Join(dev, "i2c-*")) // only a pattern can be wrong
+	for _, node := range nodes {
+		if n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(node), "i2c-")); err == nil {
+			numbers = append(numbers, n)
+		}
+	}
+	if len(numbers) == 0 {
+		return []int{1}
+	}
+	return numbers
 }

@@ -108,6 +108,8 @@ func run(ctx context.Context, cfg Config, w world) error {
 
 	makers.Go(func() error { return g.resume(ctx) })
 	makers.Go(func() error { return g.uplink.Run(ctx) })
+	makers.Go(func() error { return g.watchLinks(ctx) })
+	makers.Go(func() error { return g.watchRules(ctx) })
 	makers.Go(func() error { return g.runButton(ctx) })
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.settleOutputs(ctx) })

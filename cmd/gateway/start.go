@@ -8,8 +8,8 @@ import (
 	"holdfast/buffer"
 )
 
-// bootEvent notes that the daemon has started, what the rules made of their last state, and what became of a damaged file. It
-// is the first change of the stream.
+// bootEvent notes that the daemon has started, what the rules made of their last state, what became of a damaged file, and
+// which mistakes the configuration has. It is the first change of the stream.
 func (g *gateway) bootEvent() {
 	at := g.now()
 	records := []holdfast.Record{holdfast.NewEvent(at, holdfast.EventBoot, holdfast.Boot{
@@ -17,6 +17,9 @@ func (g *gateway) bootEvent() {
 	})}
 	if g.damage != nil {
 		records = append(records, holdfast.NewEvent(at, holdfast.EventBuffer, *g.damage))
+	}
+	if lines := bounded(g.mistakes()); len(lines) > 0 {
+		records = append(records, holdfast.NewEvent(at, holdfast.EventConfig, holdfast.ConfigMistakes{Mistakes: lines}))
 	}
 	if g.cfg.Rules != nil {
 		records = append(records, holdfast.NewEvent(at, holdfast.EventRules, holdfast.RulesChange{State: "loaded"}))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 )
 
 // load reads certificates and keys. With an error it returns a configuration that trusts nothing, so that a mistake opens no
@@ -41,6 +42,49 @@ func (c TLSConfig) load() (*tls.Config, error) {
 		mistakes = append(mistakes, err)
 	}
 	return config, errors.Join(mistakes...)
+}
+
+// renewing returns a function that reads certificates and keys anew, for each connection: what was renewed on disk holds
+// from the next one on. Where something is wrong, what was right last holds; before that, a configuration that trusts nothing.
+// tell is told what is wrong when that changes, and nil when all is right again.
+func (c TLSConfig) renewing(tell func(error)) func() *tls.Config {
+	var mu sync.Mutex
+	var told string
+	config, err := c.load()
+	note := func(err error) {
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		if text != told {
+			told = text
+			tell(err)
+		}
+	}
+	note(err)
+	return func() *tls.Config {
+		mu.Lock()
+		defer mu.Unlock()
+		fresh, err := c.load()
+		note(err)
+		if err == nil {
+			config = fresh
+		}
+		return config
+	}
+}
+
+const tlsMistake = "TLS is not set up as configured; what was right last, if anything was, holds"
+
+// tellTLS tells a person of mistakes in certificates, by log and page.
+func (g *gateway) tellTLS(err error) {
+	g.notices.removeAll(tlsMistake)
+	if err == nil {
+		g.log.Info("TLS is set up as configured again")
+		return
+	}
+	g.notices.add(tlsMistake + ": " + err.Error())
+	g.log.Error(tlsMistake, "err", err)
 }
 
 func (c TLSConfig) pair() (tls.Certificate, error) {

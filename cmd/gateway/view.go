@@ -29,6 +29,9 @@ func (g *gateway) Status(context.Context) dashboard.View {
 		return v
 	}
 	v.Stream, v.Link = g.buffer.Stream(), g.viewLink()
+	if text := g.links.notice(); text != "" {
+		v.Notices = append(v.Notices, text)
+	}
 	v.Measuring, v.SettingsRevision = g.control.Measuring(), g.control.Revision()
 	if by, ok := g.control.Get(holdfast.SettingMeasuring); ok && by.Revision > 0 {
 		v.MeasuringBy = &by
@@ -43,7 +46,7 @@ func (g *gateway) Status(context.Context) dashboard.View {
 }
 
 func (g *gateway) viewLink() dashboard.Link {
-	s := g.uplink.Status()
+	s, there := g.uplink.Status(), g.cfg.with(g.links.inUse())
 	if !g.cfg.native() {
 		alone := g.profile.Status()
 		s.Up, s.Since, s.Error = alone.Up, alone.Since, alone.Error
@@ -53,16 +56,16 @@ func (g *gateway) viewLink() dashboard.Link {
 		ReceiverOnline: s.Online, Hold: s.Hold, Aside: s.Aside,
 	}
 	switch {
-	case g.cfg.MQTTHost == "":
+	case there.MQTTHost == "":
 		link.State = dashboard.LinkOff
 		return link
-	case g.cfg.refused():
-		link.State, link.Error = dashboard.LinkOff, fmt.Sprintf(plainRefused, g.cfg.MQTTHost)
+	case there.refused():
+		link.State, link.Error = dashboard.LinkOff, fmt.Sprintf(plainRefused, there.MQTTHost)
 		return link
 	case s.Up:
 		link.State = dashboard.LinkConnected
 	}
-	link.Broker = net.JoinHostPort(g.cfg.MQTTHost, strconv.Itoa(g.cfg.MQTTPort))
+	link.Broker = net.JoinHostPort(there.MQTTHost, strconv.Itoa(there.MQTTPort))
 	if len(s.Others) > 0 {
 		link.OtherStore = s.Others[0]
 	}

@@ -84,7 +84,7 @@ func (g *gateway) watchdog(ctx context.Context) error {
 		case l.mayExit(g.now().Mono):
 			err := fmt.Errorf("%w, and ends to be started anew: %w", errStuck, ill)
 			g.log.Error("watchdog", "err", err)
-			d.close()
+			d.leave()
 			g.world.hung(err)
 			return nil
 		case d != nil:

@@ -329,15 +329,26 @@ func TestHardwareWatchdog(t *testing.T) {
 			t.Errorf("at the end %q, want a V", got)
 		}
 
+		s := &stiff{release: make(chan struct{})}
+		d = watch(t, folder, []string{"WATCHDOG_DEVICE", device}, func(w *world) { s.source, w.source = w.source, s })
+		same := s.source.Sensors()
+		s.freeze(func() []sensors.State { return same })
+		if err := <-d.ended; !errors.Is(err, errStuck) {
+			t.Errorf("ended: %v", err)
+		}
+		if got := fed(); strings.Contains(got, "V") { // it has written over that of the first end
+			t.Errorf("at an end of its own %q, want it fed and not called off: the process may not come to its end", got)
+		}
+
 		now := time.Now().UnixMicro()
 		spent, _ := json.Marshal(ladderRecord{Boot: "bubble", Starts: []int64{now, now, now}, Boots: 1})
 		if err := os.WriteFile(filepath.Join(folder, ladderFile), spent, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s := &stiff{release: make(chan struct{})}
+		s = &stiff{release: make(chan struct{})}
 		d = watch(t, folder, []string{"WATCHDOG_DEVICE", device}, func(w *world) { s.source, w.source = w.source, s })
 		time.Sleep(10 * time.Second)
-		same := s.source.Sensors()
+		same = s.source.Sensors()
 		synctest.Wait()
 		s.freeze(func() []sensors.State { return same })
 		time.Sleep(2 * time.Minute)

@@ -35,10 +35,12 @@ type world struct {
 	sensorChanges chan holdfast.SensorChange
 	presses       chan holdfast.Press
 
-	dial      func(ctx context.Context) (net.Conn, error) // nil for the network
-	grow      bool                                        // let the buffer file grow before there is need
-	hung      func(error)                                 // ends the daemon, parts of which do not end by themselves; nil where nobody watches
-	assembled func(*gateway)                              // told when the gateway is put together; nil where nobody asks
+	dial      func(ctx context.Context) (net.Conn, error)                   // nil for the network
+	dialHost  func(host string) func(ctx context.Context) (net.Conn, error) // dial of each broker, where there are several; nil for dial
+	turn      time.Duration                                                 // of a link on trial; 0 for turnTime
+	grow      bool                                                          // let the buffer file grow before there is need
+	hung      func(error)                                                   // ends the daemon, parts of which do not end by themselves; nil where nobody watches
+	assembled func(*gateway)                                                // told when the gateway is put together; nil where nobody asks
 }
 
 // A source measures. Its methods may be called before and while it runs.

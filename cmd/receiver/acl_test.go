@@ -50,8 +50,8 @@ func TestMosquitto(t *testing.T) {
 			cloud, in := m.mustConnect(receiver, topics.Devices("#"))
 			device, _ := m.mustConnect(pi7, topics.Device("pi-7", holdfast.TopicReceipt))
 			_, listening := m.mustConnect(pi8, topics.Devices("#"), "#", topics.Device("pi-7", holdfast.TopicReceipt), topics.Device("pi-7", "telemetry"),
-				topics.Device("pi-8", holdfast.TopicReceipt))
-			_, seen := m.mustConnect(ops, strings.Replace(topics.Devices("#"), "/+/#", "/#", 1))
+				topics.Device("pi-8", holdfast.TopicReceipt), topics.Device("pi-8", holdfast.TopicCommand), topics.Device("pi-8", "shadow/update"))
+			steering, seen := m.mustConnect(ops, strings.Replace(topics.Devices("#"), "/+/#", "/#", 1))
 
 			for _, foreign := range []string{
 				topics.Device("pi-8", "telemetry"), topics.Device("pi-8", holdfast.TopicState), topics.Device("pi-7", holdfast.TopicReceipt),
@@ -69,6 +69,20 @@ func TestMosquitto(t *testing.T) {
 			publish(t, cloud, topics.Device("pi-8", holdfast.TopicReceipt), "for pi-8")
 			if got := next(t, listening); string(got.Payload) != "for pi-8" {
 				t.Errorf("pi-8 hears %q on %s", got.Payload, got.Topic)
+			}
+
+			next(t, in) // the receiver hears what it sends
+			next(t, in)
+			for _, leaf := range []string{holdfast.TopicCommand, "shadow/update"} { // of an operator, and again of the receiver
+				publish(t, steering, topics.Device("pi-7", leaf), "kept")
+				if got := next(t, in); string(got.Payload) != "kept" || got.Topic != topics.Device("pi-7", leaf) {
+					t.Errorf("the receiver hears %q on %s", got.Payload, got.Topic)
+				}
+				publish(t, cloud, topics.Device("pi-8", leaf), "again")
+				if got := next(t, listening); string(got.Payload) != "again" || got.Topic != topics.Device("pi-8", leaf) {
+					t.Errorf("pi-8 hears %q on %s", got.Payload, got.Topic)
+				}
+				next(t, in)
 			}
 		})
 	}

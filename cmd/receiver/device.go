@@ -21,9 +21,10 @@ import (
 // A task is what a subcommand does with the database. A receiver may run beside it.
 type task struct {
 	*store.Store
-	cfg  Config
-	name string // the argument; may be empty
-	out  io.Writer
+	cfg   Config
+	name  string   // the argument; may be empty
+	words []string // all arguments
+	out   io.Writer
 }
 
 // Whether a subcommand makes the database where there is none: devices may be registered before the receiver ever ran, but a
@@ -35,6 +36,16 @@ const (
 
 // withStore parses a subcommand's flags and its one argument, opens the database, and runs do.
 func withStore(ctx context.Context, mayMake bool, args []string, out io.Writer, do func(task, context.Context) error, more ...func(*flag.FlagSet)) error {
+	return withWords(ctx, mayMake, args, out, func(t task, ctx context.Context) error {
+		if len(t.words) > 1 {
+			return fmt.Errorf("%w: want at most one name, not %q", errUsage, t.words)
+		}
+		return do(t, ctx)
+	}, more...)
+}
+
+// withWords is withStore for a subcommand with any number of arguments.
+func withWords(ctx context.Context, mayMake bool, args []string, out io.Writer, do func(task, context.Context) error, more ...func(*flag.FlagSet)) error {
 	cfg, rest, err := loadConfig(args, os.Getenv, os.Stderr, more...)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -42,13 +53,9 @@ func withStore(ctx context.Context, mayMake bool, args []string, out io.Writer, 
 	if err != nil {
 		return err
 	}
-	t := task{cfg: cfg, out: out}
-	switch len(rest) {
-	case 0:
-	case 1:
+	t := task{cfg: cfg, out: out, words: rest}
+	if len(rest) > 0 {
 		t.name = rest[0]
-	default:
-		return fmt.Errorf("%w: want at most one name, not %q", errUsage, rest)
 	}
 	if _, err := os.Stat(cfg.database()); err != nil && !mayMake {
 		return fmt.Errorf("no database in folder %q: want --data or RECEIVER_DATA, as the receiver has it: %w", cfg.Data, err)

@@ -31,6 +31,7 @@ func subcommands() []subcommand {
 	return []subcommand{
 		{"serve", "[flags]", "receive until SIGTERM; -h lists the flags", serveCommand},
 		{"device", "VERB [NAME] [flags]", "add, list, secret, activate, suspend, retire", deviceCommand},
+		{"command", "DEVICE NAME [key=value …]", "send a command, now or when the device is back; list, withdraw", commandCommand},
 		{"operator", "VERB [NAME] [flags]", "add, list, secret, remove who may send commands", operatorCommand},
 		{"acl", "mosquitto [--passwords]", "print the access rules for a mosquitto of yours", aclCommand},
 		{"completeness", "[--data FOLDER] [DEVICE]", "print what became of every number", completenessCommand},
@@ -71,7 +72,7 @@ func help(out io.Writer) {
 	fmt.Fprintln(out, "receiver takes readings from gateways into a database, exactly once.")
 	fmt.Fprintln(out)
 	for _, c := range subcommands() {
-		fmt.Fprintf(out, "  receiver %-13s %-26s %s\n", c.name, c.arguments, c.about)
+		fmt.Fprintf(out, "  receiver %-13s %-27s %s\n", c.name, c.arguments, c.about)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"holdfast"
 	"holdfast/receiver"
 	"holdfast/receiver/api"
+	"holdfast/receiver/desk"
 	"holdfast/receiver/store"
 	"holdfast/receiver/web"
 )
@@ -42,8 +43,9 @@ func serveCommand(ctx context.Context, args []string, out io.Writer) error {
 // serve is the receiver: the way of a batch from the broker into the database, and what is seen of it.
 //
 //	broker ──► ingest ──► ledger + store ──► api, web
-//	   ▲          └─ receipt, after the commit
-//	   └──────────┘
+//	   ▲▲         └─ receipt, after the commit
+//	   │└─────────┘
+//	   └► desk: commands and wishes, until their device has answered
 func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -80,10 +82,13 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 	if err != nil {
 		return err
 	}
-	site := newSite(ctx, ingest)
+	orders := desk.New(desk.Options{
+		Store: database, Link: link, Topics: holdfast.Topics{Prefix: cfg.TopicPrefix}, Instance: cfg.Instance, Log: log,
+	})
+	site := newSite(ctx, ingest, orders.Wake)
 
 	var parts sync.WaitGroup
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	part := func(run func(context.Context) error) {
 		parts.Go(func() {
 			defer stop() // one that ends takes the others with it
@@ -91,6 +96,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 		})
 	}
 	part(ingest.Run)
+	part(orders.Run)
 	part(func(ctx context.Context) error { return serveHTTP(ctx, site, listener) })
 	log.Info("receiver started", "version", version, "page", "http://"+listener.Addr().String()+"/", "broker", link.Broker, "store", database.ID())
 	fmt.Fprintf(out, "receiver: pages and API at http://%s/, broker %s\n", listener.Addr(), link.Broker)
@@ -104,10 +110,10 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) (er
 }
 
 // newSite is what is seen of the receiver: the pages, and the API that they use. Requests end with ctx, streams too.
-func newSite(ctx context.Context, ingest *receiver.Receiver) *http.Server {
+func newSite(ctx context.Context, ingest *receiver.Receiver, wake func()) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler())
-	seen := api.New(ingest)
+	seen := api.New(ingest, wake)
 	for _, path := range []string{"/api/", "/healthz", "/metrics", "/openapi.json"} {
 		mux.Handle(path, seen)
 	}

@@ -25,7 +25,7 @@ export function state(view, now) {
 }
 
 export function notices(problems) {
-  list($("#notices"), problems, (p) => p.level + p.title.replace(/\d.*/, ""), () => el("li", { class: "notice" }, el("span", { class: "dot" }), el("strong"), el("span", { class: "quiet" })), (node, p) => {
+  list($("#notices"), problems, (p) => p.level + (p.id ?? p.title.replace(/\d.*/, "")), () => el("li", { class: "notice" }, el("span", { class: "dot" }), el("strong"), el("span", { class: "quiet" })), (node, p) => {
     node.dataset.level = p.level;
     text($("strong", node), p.title);
     text($(".quiet", node), p.text);

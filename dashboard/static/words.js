@@ -59,7 +59,7 @@ export function output(o, now, failure) {
 function sensorProblems(view) {
   const words = { lost: "does not answer", degraded: "missed its last reading", absent: "was not found" };
   return view.sensors.filter((s) => words[s.state]).map((s) => ({
-    level: s.state === "degraded" ? "warn" : "bad",
+    level: s.state === "degraded" ? "warn" : "bad", id: s.name,
     title: `Sensor ${s.name} ${words[s.state]}.`,
     text: s.error ? `${capital(s.error)}. It is tried again at every interval.` : "It is tried again at every interval.",
   }));
@@ -97,7 +97,7 @@ export function problems(view, now) {
   if (link.other_store) found.push({ level: "warn", title: "A second database answers for this device.", text: `It is not obeyed: the gateway is bound to ${short(link.store)}, the other is ${short(link.other_store)}.` });
   if (view.clock === "unsynchronized") found.push({ level: "warn", title: "The clock is not synchronised.", text: "Times are a guess until the network tells the time; then they are put right." });
   if (view.records.dropped) found.push({ level: "warn", title: `${plural(view.records.dropped, "record")} had to be given up.`, text: "Each is listed with its cause." });
-  for (const notice of view.notices ?? []) found.push({ level: "warn", title: notice, text: "" });
+  for (const notice of view.notices ?? []) found.push({ level: "warn", id: notice, title: notice, text: "" });
   const order = ["bad", "warn", "info"];
   found.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
   return found.some((p) => p.level !== "info") || link.mode === "puback" || link.state !== "connected" ? found : [...found, held(view, now)];

@@ -23,7 +23,7 @@ func doors() []door {
 		{"github.com/klauspost/compress", []string{"wire"}, nil, "zstd of batches; blocks of the buffer use the same"},
 		{"go.yaml.in/yaml/v3", []string{"rules", "cmd/gateway"}, nil, "the two files that people write, read with line numbers"},
 		{"golang.org/x/sync", []string{"cmd/*"}, nil, "groups of goroutines whose first error ends the others"},
-		{"golang.org/x/sys", []string{"internal/clock"}, []string{"test/bench"}, "adjtimex and CLOCK_BOOTTIME; benchmarks mount a device of their own"},
+		{"golang.org/x/sys", []string{"internal/clock", "buffer"}, []string{"test/bench"}, "adjtimex and CLOCK_BOOTTIME; a file in memory; benchmarks mount a device of their own"},
 		{"github.com/nats-io/nats-server/v2", []string{"receiver/broker"}, nil, "the embedded broker"},
 		{"modernc.org/sqlite", []string{"receiver/store"}, []string{"test/bench", "test/chaos", "test/virtualpi"}, "the embedded database; benchmarks, and tests that kill and cut, judge what is in it"},
 		{"github.com/pressly/goose/v3", []string{"receiver/store"}, nil, "its migrations"},

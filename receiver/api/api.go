@@ -1,6 +1,6 @@
 // Package api is the receiver's HTTP API: devices, readings, completeness, alerts, events, dead letters, what is happening
 // right now, health and metrics. What it changes is what only a person can say: that a dead letter is to be taken in after
-// all, that a device was another one before, whether a device's data is taken.
+// all, that a device was another one before, whether a device's data is taken, and what a device is to do.
 //
 // Shapes and bounds of everything stand in /openapi.json, which is made from the types of this package. Times are RFC 3339 in
 // UTC; values carry the unit that their quantity's name ends in. Errors are problem+json and say what would be right.
@@ -36,11 +36,13 @@ const (
 type server struct {
 	*receiver.Receiver
 	store *store.Store
+	wake  func() // tells the desk that something waits
 }
 
 // New returns the handler of /api/v1/, /healthz, /metrics and /openapi.json.
-func New(r *receiver.Receiver) http.Handler {
-	s := &server{r, r.Store}
+// wake is called after something was put into the database for a device; it must not block.
+func New(r *receiver.Receiver, wake func()) http.Handler {
+	s := &server{r, r.Store, wake}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Holdfast receiver", r.Version)
 	config.Info.Description = "What the database holds of every reading, and what became of those that it does not hold."
@@ -62,6 +64,14 @@ func New(r *receiver.Receiver) http.Handler {
 	change(a, "replay-dead-letter", http.MethodPost, "/api/v1/dead-letters/{id}/replay", "Take in after all what a dead letter holds", s.replay)
 	change(a, "set-predecessor", http.MethodPut, "/api/v1/devices/{id}/predecessors/{former}", "Let a device bring the streams of its former id", s.adopt)
 	change(a, "set-device-status", http.MethodPut, "/api/v1/devices/{id}/status", "Approve, suspend or retire a device", s.setStatus)
+	get(a, "list-commands", "/api/v1/devices/{id}/commands", "Commands of a device, and what it answered", s.commands)
+	get(a, "get-command", "/api/v1/devices/{id}/commands/{command}", "A command, and what the device answered", s.command)
+	change(a, "send-command", http.MethodPost, "/api/v1/devices/{id}/commands", "Send a command, at once or when the device comes online", s.sendCommand)
+	change(a, "withdraw-command", http.MethodDelete, "/api/v1/devices/{id}/commands/{command}", "Send a command no more", s.withdrawCommand)
+	get(a, "get-shadow", "/api/v1/devices/{id}/shadow", "The last shadow of a device, and what it has not heard yet", s.shadow)
+	change(a, "wish-too", http.MethodPost, "/api/v1/devices/{id}/shadow", "The same as PATCH, for clients that have none", s.wish)
+	change(a, "wish", http.MethodPatch, "/api/v1/devices/{id}/shadow", "Wish for settings, which the device hears at once or when it comes online", s.wish)
+	change(a, "take-back-wishes", http.MethodDelete, "/api/v1/devices/{id}/shadow", "Take back all that is desired", s.takeBack)
 	mux.HandleFunc("GET /api/v1/live", s.live)
 	mux.Handle("GET /metrics", r.Metrics.Handler())
 	return http.NewCrossOriginProtection().Handler(mux)

@@ -34,7 +34,7 @@ func serve(t *testing.T, f func(*store.Tx) error) (*receiver.Receiver, *httptest
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(New(r))
+	web := httptest.NewServer(New(r, func() {}))
 	t.Cleanup(web.Close)
 	return r, web
 }
@@ -293,7 +293,7 @@ func TestHealthAndMetrics(t *testing.T) {
 func TestTell(t *testing.T) {
 	t.Parallel()
 	r, _ := serve(t, seed)
-	s := &server{r, r.Store}
+	s := &server{r, r.Store, nil}
 	reading := &holdfast.Reading{Time: noon.Add(9 * time.Minute), Sensor: "a", Values: map[string]float64{"x": 1}}
 	for _, test := range []struct {
 		live receiver.Live

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,6 +22,7 @@ type plant struct {
 	gateway, receiver, broker *testenv.Process
 	db                        *sql.DB // the receiver's database, read-only; see watch
 	database                  string
+	mqtt                      string // address of the broker
 }
 
 // A layout says what a plant is made of.
@@ -30,6 +32,8 @@ type layout struct {
 	backlog   string // buffer file that the gateway begins with; empty for none
 	replay    string // what the gateway measures; empty for nothing
 	rules     string // file of rules; empty for none
+	nodelay   bool   // mosquitto does not wait for more to send, as its default is
+	redis     string // address of a Redis to mirror to; empty for none
 }
 
 // nothing is a replay whose one row never comes.
@@ -49,12 +53,12 @@ func newPlant(t *testing.T, bin string, l layout) *plant {
 	if l.backlog != "" {
 		place(t, l.backlog, folder)
 	}
-	p := &plant{database: filepath.Join(data, "receiver.db")}
+	p := &plant{database: filepath.Join(data, "receiver.db"), mqtt: "127.0.0.1:" + mqttPort}
 	p.gateway = &testenv.Process{
 		Name: "gateway", Binary: filepath.Join(bin, "gateway"), Log: testenv.LogFile(t, dir, "gateway"), Address: "127.0.0.1:" + pagePort,
 		Args: []string{"run", "--replay", replay},
 		Env: []string{"DATA_DIR=" + folder, "HTTP_LISTEN=127.0.0.1:" + pagePort, "DEVICE_ID=" + deviceID,
-			"MQTT_HOST=127.0.0.1", "MQTT_PORT=" + mqttPort, "MQTT_ACK=receipt", "RULES_FILE=" + l.rules},
+			"MQTT_HOST=127.0.0.1", "MQTT_PORT=" + mqttPort, "MQTT_ACK=receipt", "RULES_FILE=" + l.rules, "REDIS_ADDRESS=" + l.redis},
 	}
 	if l.puback {
 		p.gateway.Env = append(p.gateway.Env, "MQTT_ACK=puback")
@@ -70,7 +74,7 @@ func newPlant(t *testing.T, bin string, l layout) *plant {
 		p.gateway.Env = append(p.gateway.Env, testenv.Join(t, p.receiver.Binary, deviceID, p.receiver.Env...))
 	}
 	if l.mosquitto {
-		p.broker = mosquitto(t, dir, mqttPort)
+		p.broker = mosquitto(t, dir, mqttPort, l.nodelay)
 		if p.receiver != nil {
 			p.receiver.Env = append(p.receiver.Env, "MQTT_HOST=127.0.0.1", "MQTT_PORT="+mqttPort, "RECEIVER_NEW_DEVICES=active")
 		}
@@ -79,10 +83,10 @@ func newPlant(t *testing.T, bin string, l layout) *plant {
 }
 
 // mosquitto is one as Debian ships it, on a port of its own, with room for the receiver's queue.
-func mosquitto(t *testing.T, dir, port string) *testenv.Process {
+func mosquitto(t *testing.T, dir, port string, nodelay bool) *testenv.Process {
 	t.Helper()
 	binary, config := testenv.NeedProgram(t, "mosquitto"), filepath.Join(dir, "mosquitto.conf")
-	text := "listener " + port + " 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 10000\n"
+	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 10000\nset_tcp_nodelay %v\n", port, nodelay)
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -25,17 +25,8 @@ func TestOneVariable(t *testing.T) {
 		t.Skip("builds and runs both programs")
 	}
 	bin, dir := testenv.Programs(t), t.TempDir()
-	receiver := &testenv.Process{
-		Name: "receiver", Binary: filepath.Join(bin, "receiver"), Args: []string{"serve"},
-		Address: "127.0.0.1:" + testenv.FreePort(t), Log: testenv.LogFile(t, dir, "receiver"),
-	}
-	receiver.Env = []string{
-		"RECEIVER_DATA=" + filepath.Join(dir, "receiver"), "RECEIVER_LISTEN=" + receiver.Address,
-		"RECEIVER_MQTT_LISTEN=127.0.0.1:" + testenv.FreePort(t), "RECEIVER_MQTT_PUBLIC=localhost", "MQTT_HOST=",
-	}
 	began := time.Now()
-	run(t, receiver)
-	receiver.WaitServing(t.Context(), t)
+	receiver := startReceiver(t, bin, dir)
 	variable := testenv.Join(t, receiver.Binary, "pi-7", receiver.Env...)
 	joined, err := holdfast.ParseJoin(variable)
 	if err != nil || !joined.TLS || len(joined.CA) != 1 {
@@ -68,6 +59,22 @@ func TestOneVariable(t *testing.T) {
 	}
 }
 
+// startReceiver starts a receiver and waits until it answers.
+func startReceiver(t *testing.T, bin, dir string) *testenv.Process {
+	t.Helper()
+	receiver := &testenv.Process{
+		Name: "receiver", Binary: filepath.Join(bin, "receiver"), Args: []string{"serve"},
+		Address: "127.0.0.1:" + testenv.FreePort(t), Log: testenv.LogFile(t, dir, "receiver"),
+	}
+	receiver.Env = []string{
+		"RECEIVER_DATA=" + filepath.Join(dir, "receiver"), "RECEIVER_LISTEN=" + receiver.Address,
+		"RECEIVER_MQTT_LISTEN=127.0.0.1:" + testenv.FreePort(t), "RECEIVER_MQTT_PUBLIC=localhost", "MQTT_HOST=",
+	}
+	run(t, receiver)
+	receiver.WaitServing(t.Context(), t)
+	return receiver
+}
+
 // tell runs a program to its end and returns what it says.
 func tell(t *testing.T, env []string, program string, args ...string) (string, error) {
 	t.Helper()
@@ -85,20 +92,25 @@ func run(t *testing.T, p *testenv.Process) {
 	t.Cleanup(p.Kill)
 }
 
-// rows is how many samples of the device the receiver's API shows.
+// rows is how many series of the device the receiver's API shows.
 func rows(ctx context.Context, address string) int {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/api/v1/devices/pi-7", nil)
-	if err != nil {
-		return 0
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0
-	}
-	defer answer.Body.Close()
-	var got struct{ Latest []json.RawMessage } // the newest sample of each series
-	if json.NewDecoder(answer.Body).Decode(&got) != nil {
+	var got struct{ Latest []json.RawMessage } // the newest sample of each
+	if get(ctx, "http://"+address+"/api/v1/devices/pi-7", &got) != nil {
 		return 0
 	}
 	return len(got.Latest)
+}
+
+// get asks for a JSON document.
+func get(ctx context.Context, url string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return json.NewDecoder(answer.Body).Decode(into)
 }

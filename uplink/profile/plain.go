@@ -17,7 +17,7 @@ type Plain struct {
 
 type plainMessage struct {
 	Device    string         `json:"device_id"`
-	Timestamp time.Time      `json:"timestamp"`
+	Timestamp time.Time      `json:"timestamp,omitzero"`
 	Data      map[string]any `json:"data"`
 }
 
@@ -41,9 +41,10 @@ func (p *Plain) Messages(readings []*holdfast.Reading) ([]mqtt.Message, error) {
 	return out, nil
 }
 
-// State returns the retained message that says whether the device is there.
-func (p *Plain) State(online bool, now time.Time) mqtt.Message {
-	payload, err := json.Marshal(plainMessage{p.Device, now, map[string]any{"online": online}})
+// State returns the retained message that says whether the device is there, since when. The time of a last will is zero and
+// left out: it is made at the connection, and nobody knows when that ends.
+func (p *Plain) State(online bool, at time.Time) mqtt.Message {
+	payload, err := json.Marshal(plainMessage{p.Device, at, map[string]any{"online": online}})
 	if err != nil {
 		panic("profile: a state without JSON: " + err.Error())
 	}

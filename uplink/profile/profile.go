@@ -32,6 +32,7 @@ type Options struct {
 	Flat    *Flat               // answers requests; nil: nobody is listened to
 	Device  Device              // whom requests are for; needed with Flat
 	Hello   func() mqtt.Message // published at the begin of each session; nil: nothing
+	Bye     func() mqtt.Message // published when Run ends, in place of the last will; nil: nothing
 
 	Enabled  func() bool          // whether readings are published now
 	Interval func() time.Duration // how often
@@ -60,6 +61,9 @@ type Profile struct {
 	cursor holdfast.Position
 	lastID string // of the newest reading before the cursor; empty where it has to be looked up
 	status Status
+	broker mqtt.Options
+	stands func() // told when a session with that broker stands; may be nil
+	leave  func() // ends the session
 }
 
 // New returns a profile that does nothing until [Profile.Run].
@@ -73,7 +77,7 @@ func New(o Options) *Profile {
 	if o.Moved == nil {
 		o.Moved = func(holdfast.Position) {}
 	}
-	return &Profile{o: o, cursor: o.Cursor, rewound: make(chan struct{}, 1)}
+	return &Profile{o: o, cursor: o.Cursor, rewound: make(chan struct{}, 1), broker: o.Broker}
 }
 
 // Run publishes until ctx ends and returns nil. A nil Profile only waits.
@@ -84,18 +88,57 @@ func (p *Profile) Run(ctx context.Context) error {
 	}
 	pause := uplink.Backoff{Rand: p.o.Rand}
 	for ctx.Err() == nil {
-		published := p.Status().Published
-		err := p.session(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		p.down(err)
-		if p.Status().Published > published {
+		here, leave := p.begin(ctx)
+		p.attempt(here, &pause)
+		if here.Err() != nil {
 			pause.Reset()
 		}
-		wait(ctx, pause.After(err))
+		leave()
 	}
 	return nil
+}
+
+// begin returns the context of sessions with the broker of now.
+func (p *Profile) begin(ctx context.Context) (here context.Context, leave func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.o.Broker = p.broker
+	here, p.leave = context.WithCancel(ctx)
+	return here, p.leave
+}
+
+// attempt is one session and the pause after it.
+func (p *Profile) attempt(here context.Context, pause *uplink.Backoff) {
+	if p.o.Broker.Broker == "" && p.o.Broker.Dial == nil {
+		<-here.Done()
+		return
+	}
+	published := p.Status().Published
+	err := p.session(here)
+	if here.Err() != nil {
+		return
+	}
+	p.down(err)
+	if p.Status().Published > published {
+		pause.Reset()
+	}
+	wait(here, pause.After(err))
+}
+
+// Retarget takes leave of the broker of now, and goes on with another at once, under the client id and with the last will of
+// before. stands, which may be nil and must not block, is told when a session with it stands.
+func (p *Profile) Retarget(broker mqtt.Options, stands func()) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	broker.ClientID, broker.Will = p.broker.ClientID, p.broker.Will
+	p.broker, p.stands = broker, stands
+	p.status = Status{Published: p.status.Published}
+	if p.leave != nil {
+		p.leave()
+	}
 }
 
 // wait waits for d, or until ctx ends.
@@ -157,7 +200,11 @@ func (p *Profile) move(from, to holdfast.Position, readings []*holdfast.Reading)
 func (p *Profile) up() {
 	p.mu.Lock()
 	p.status.Up, p.status.Since, p.status.Error = true, time.Now().UTC(), ""
+	stands := p.stands
 	p.mu.Unlock()
+	if stands != nil {
+		stands()
+	}
 	p.o.Log.Info("profile's link up", "broker", p.o.Broker.Broker)
 }
 

@@ -41,6 +41,11 @@ func (p *Profile) session(ctx context.Context) error {
 		end()
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
+		if ctx.Err() != nil && conn.Err() == nil && p.o.Bye != nil {
+			if err := conn.Publish(patience, p.o.Bye()); err != nil {
+				p.o.Log.Warn("the end of this gateway could not be told", "err", err)
+			}
+		}
 		conn.Close(patience)
 		running.Wait()
 	}()

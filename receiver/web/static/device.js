@@ -7,6 +7,7 @@ import * as health from "/static/ui/health.js";
 import { unitOf } from "/static/ui/format.js";
 import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
+import * as commands from "./commands.js";
 import { Completeness } from "./completeness.js";
 import { History, key, readings } from "./history.js";
 import { every, now } from "./poll.js";
@@ -17,7 +18,7 @@ const day = 24 * 3600 * 1000;
 
 export class DeviceView {
   #id; #root; #page; #polls; #timer; #end;
-  #device = null; #alerts = []; #events = []; #complete = null; #seeded = false;
+  #device = null; #alerts = []; #events = []; #commands = []; #shadow = null; #complete = null; #seeded = false;
   #series = new Series(); #completeness = new Completeness(); #values; #history;
 
   // page is {heard(alive), trouble(name, error)}: what the frame shows of the connection.
@@ -40,6 +41,10 @@ export class DeviceView {
         const query = new URLSearchParams({ from: new Date(now() - 30 * day).toISOString(), to: new Date(now() + 60000).toISOString(), limit: 20 });
         this.#events = (await fetchJSON(`${path}/events?${query}`)).events;
       }),
+      commands: this.#poll("commands", 5000, async () => {
+        this.#commands = (await fetchJSON(`${path}/commands?limit=10`)).commands;
+        this.#shadow = await fetchJSON(`${path}/shadow`);
+      }),
     };
     this.#timer = setInterval(() => this.#show(), 1000);
     this.#end = live(`/api/v1/live?${new URLSearchParams({ device: id })}`, {
@@ -47,6 +52,7 @@ export class DeviceView {
       alert: () => this.#polls.alerts.again(),
       event: () => this.#polls.events.again(),
       device: () => this.#polls.device.again(),
+      response: () => this.#polls.commands.again(),
       lagged: () => this.#again(),
     }, (alive) => page.heard(alive));
   }
@@ -107,6 +113,8 @@ export class DeviceView {
     health.show($("#health-card"), this.#series.items(device, [], at, true));
     if (this.#complete) this.#completeness.show(this.#complete, device, at);
     alerts.show($("#alerts"), this.#alerts, at, (alert) => items.find((i) => key(i) === key(alert)) ?? { unit: unitOf(alert.quantity) });
+    commands.show($("#commands"), this.#commands, at, 10);
+    commands.wishes($("#wishes"), this.#shadow);
     events.show($("#events"), this.#events, at, (e) => `${e.stream} ${e.seq}`, 20);
   }
 
@@ -119,7 +127,7 @@ export class DeviceView {
     chip($("#measuring"), measuring);
     $("#measuring").dataset.measuring = measuring.state;
     document.title = `${device.id} · ${presence.text}`;
-    list($("#notices"), words.problems(device, at), (p) => p.title.replace(/\d.*/, ""), () => el("li", { class: "notice" }, el("span", { class: "dot" }), el("strong"), el("span", { class: "quiet" })), (node, p) => {
+    list($("#notices"), words.problems(device, at), (p) => p.id ?? p.title.replace(/\d.*/, ""), () => el("li", { class: "notice" }, el("span", { class: "dot" }), el("strong"), el("span", { class: "quiet" })), (node, p) => {
       node.dataset.level = p.level;
       text($("strong", node), p.title);
       text($(".quiet", node), p.text);

@@ -66,12 +66,13 @@ export function problems(device, now) {
     found.push({ level: "warn", title: `The device has been silent${gone}.`, text: "It goes on by itself and keeps what it measures; all of it comes when the link is back." });
   }
   if (state.volatile) found.push({ level: "bad", title: "The device holds its readings in memory only.", text: "A power cut there would lose what has not arrived here yet." });
+  for (const notice of state.notices ?? []) found.push({ level: "warn", id: notice, title: "The device says:", text: notice });
   if (state.clock === "unsynchronized") {
     found.push({ level: "warn", title: "The device’s clock is not synchronised.", text: "Its times are a guess. Once it has learnt the time, the readings are put right here." });
   }
   if (state.ack === "puback") found.push({ level: "info", title: "This device’s promise ends at the broker.", text: "It frees a record once the broker has taken it, whether or not it reaches this database." });
   for (const sensor of device.catalog?.sensors ?? []) {
-    if (sensorWords[sensor.state]) found.push({ level: sensor.state === "degraded" ? "warn" : "bad", title: `Sensor ${sensor.name} ${sensorWords[sensor.state]}.`, text: "The device tries it again at every interval." });
+    if (sensorWords[sensor.state]) found.push({ level: sensor.state === "degraded" ? "warn" : "bad", id: sensor.name, title: `Sensor ${sensor.name} ${sensorWords[sensor.state]}.`, text: "The device tries it again at every interval." });
   }
   const order = ["bad", "warn", "info"];
   return found.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));

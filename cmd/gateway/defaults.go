@@ -1,0 +1,35 @@
+package main
+
+import (
+	"encoding/json"
+
+	"holdfast"
+	"holdfast/sensors"
+)
+
+// defaults are the settings that hold until somebody writes them, and again once they are taken back.
+func (c *Config) defaults() []holdfast.Setting {
+	level, _ := json.Marshal(c.LogLevel) // words always have JSON, and so have numbers
+	groups, _ := json.Marshal(append([]string{}, c.Groups...))
+	all := []holdfast.Setting{
+		{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
+		{Key: holdfast.SettingInterval, Value: jsonNumber(c.Interval.Seconds()), Origin: holdfast.OriginConfig},
+		{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
+		{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
+		{Key: holdfast.SettingBroker, Value: json.RawMessage("{}"), Origin: holdfast.OriginConfig},
+		{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
+	}
+	for _, s := range c.Sensors {
+		name := sensors.Configured(s).SensorName()
+		own := holdfast.Setting{Key: holdfast.IntervalKey(name), Value: jsonNumber(s.Interval.Seconds()), Origin: holdfast.OriginConfig}
+		if holdfast.CheckSetting(own.Key, own.Value) == nil { // else it has none, or the sampler says what is wrong with it
+			all = append(all, own)
+		}
+	}
+	return all
+}
+
+func jsonNumber(n float64) json.RawMessage {
+	data, _ := json.Marshal(n)
+	return data
+}
