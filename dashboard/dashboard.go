@@ -43,13 +43,14 @@ type Settings interface {
 
 // Options are what New needs.
 type Options struct {
-	Status   Status
-	History  History
-	Settings Settings
-	Health   func() error // nil while the gateway makes progress; must return at once. Not given: always well
-	Metrics  http.Handler // answers GET /metrics; not given: 404
-	Token    string       // who sends it as bearer may write; empty: only the device itself may
-	Log      *slog.Logger
+	Status    Status
+	History   History
+	Settings  Settings
+	Simulated Simulated    // not given where the Pi is real
+	Health    func() error // nil while the gateway makes progress; must return at once. Not given: always well
+	Metrics   http.Handler // answers GET /metrics; not given: 404
+	Token     string       // who sends it as bearer may write; empty: only the device itself may
+	Log       *slog.Logger
 }
 
 // A Dashboard answers HTTP requests. It is for concurrent use.
@@ -92,6 +93,10 @@ func (d *Dashboard) routes() http.Handler {
 	mux.Handle("POST /api/v1/button", d.writer(d.button))
 	mux.HandleFunc("GET /api/v1/settings/{key}", d.setting)
 	mux.Handle("PUT /api/v1/settings/{key}", d.writer(d.set))
+	if d.options.Simulated != nil {
+		mux.HandleFunc("GET /api/v1/simulated", d.chips)
+		mux.Handle("POST /api/v1/simulated", d.writer(d.fault))
+	}
 	mux.HandleFunc("GET /healthz", d.health)
 	if d.options.Metrics != nil {
 		mux.Handle("GET /metrics", d.options.Metrics)

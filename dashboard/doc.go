@@ -9,12 +9,14 @@
 //	POST /api/v1/button                 presses the virtual button; answers with the View that follows
 //	GET  /api/v1/settings/{key}         a setting: value, origin, reason, revision
 //	PUT  /api/v1/settings/{key}         {"value":…,"reason":"…"}
+//	GET  /api/v1/simulated              the chips of a simulated Pi; 404 on a real one
+//	POST /api/v1/simulated              {"chip":…,"do":"plug"}, or unplug, hang, corrupt, mend
 //	GET  /healthz                       whether the gateway makes progress; being offline is not ill
 //	GET  /metrics                       where Options.Metrics is given
 //
 // Reading needs no login. Writing needs a request from the device itself (a loopback peer that names a loopback host) or
 // the token of Options.Token as bearer; there is no default token. Errors are problem+json (RFC 9457).
 //
-// The package knows nothing of sensors, buffer or uplink: it declares three small interfaces, [Status], [History] and
-// [Settings], which cmd/gateway fills. It keeps no state but the count of its subscribers.
+// The package knows nothing of sensors, buffer or uplink: it declares small interfaces, [Status], [History], [Settings] and
+// [Simulated], which cmd/gateway fills. It keeps no state but the count of its subscribers.
 package dashboard

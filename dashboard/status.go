@@ -14,6 +14,7 @@ func (d *Dashboard) view(r *http.Request) View {
 	view := d.options.Status.Status(r.Context())
 	view.MayWrite = d.mayWrite(r)
 	view.TokenSet = d.options.Token != ""
+	view.Simulated = d.options.Simulated != nil
 	return view
 }
 

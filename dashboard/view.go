@@ -24,6 +24,7 @@ type View struct {
 	Presses          map[string]string `json:"presses,omitempty"`    // what a short, long and double press do: toggle, stop, mark
 	LED              *LED              `json:"led,omitempty"`        // nil: there is none
 	Outputs          []Output          `json:"outputs,omitempty"`
+	Simulated        bool              `json:"simulated,omitempty"` // the Pi is; its chips are at /api/v1/simulated
 
 	Link    Link             `json:"link"`
 	Buffer  Buffer           `json:"buffer"`

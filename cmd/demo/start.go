@@ -33,6 +33,8 @@ func both(ctx context.Context) error {
 		watchers.Go(func() { p.watch(ctx, cmd) })
 	}
 	tell()
+	desk := &bench{address: gatewayAddress(), out: os.Stdout}
+	go desk.listen(ctx, os.Stdin) // until the process ends: a read of the terminal cannot be called off
 	<-ctx.Done()
 	fmt.Println("\nstopping …")
 	stopAll()
@@ -159,6 +161,7 @@ func tell() {
                                -q 1 -t devices/%s/command \
                                -m '{"v":1,"id":"try-1","name":"set_interval","args":{"seconds":0.5}}'
 
+%s
   Ctrl-C ends everything; the next start goes on where this one was. Logs: %s/*.log
-`, gatewayAddress(), receiverAddress(), parts()[1].pidFile(), parts()[0].pidFile(), brokerPort(), operator, password(), device(), folder)
+`, gatewayAddress(), receiverAddress(), parts()[1].pidFile(), parts()[0].pidFile(), brokerPort(), operator, password(), device(), keys, folder)
 }

@@ -11,13 +11,30 @@ import (
 	"holdfast"
 	"holdfast/control/redis"
 	"holdfast/dashboard"
+	"holdfast/sensors/simulated"
 )
 
 // dashboard makes the page.
 func (g *gateway) dashboard() {
-	g.page = dashboard.New(dashboard.Options{
+	o := dashboard.Options{
 		Status: g, History: history{g}, Settings: settings{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
-	})
+	}
+	if g.world.simulated != nil {
+		o.Simulated = workbench{g.world.simulated}
+	}
+	g.page = dashboard.New(o)
+}
+
+// workbench is the simulated Pi as the page shows it.
+type workbench struct{ *simulated.Pi }
+
+func (b workbench) Chips() (all []dashboard.SimulatedChip) {
+	for _, part := range b.Parts() {
+		all = append(all, dashboard.SimulatedChip{
+			Name: part.Name, About: part.About, Address: int(part.Address), Behind: part.Behind, Plugged: part.Plugged, Fault: part.Fault,
+		})
+	}
+	return all
 }
 
 // serve answers on the page's address. An address that cannot be had is told of, and measuring goes on.

@@ -28,7 +28,8 @@ type world struct {
 	source source
 	button button // nil where there is none
 	// press presses the button from the page, where the button is a virtual one.
-	press func(press string)
+	press     func(press string)
+	simulated *simulated.Pi // nil where the Pi is real
 	// openLine takes a line that is to be driven; nil where there are none.
 	openLine func(o sensors.OutputOptions, on bool) (line, error)
 
@@ -110,6 +111,7 @@ func hardware(cfg Config, log *slog.Logger) (world, error) {
 func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
 	w := newWorld(log, clock.New(clock.AssertSynchronized()))
 	pi := simulated.New(simulated.Options{})
+	w.simulated = pi
 	buses := pi.Buses()
 	w.source = samplerOf(&w, *cfg, buses, healthSensors(*cfg, buses)...)
 	virtual := simulated.NewButton(sensors.Contact{

@@ -28,9 +28,10 @@ export class Button {
   may(view) { return view.may_write || this.#trusted; }
 
   // put sets a setting.
-  put(key, value) {
-    return fetchJSON(`/api/v1/settings/${key}`, { method: "PUT", headers: this.#headers(), body: JSON.stringify({ value, reason: "switch on the page" }) });
-  }
+  put(key, value) { return this.send(`/api/v1/settings/${key}`, "PUT", { value, reason: "switch on the page" }); }
+
+  // send asks the gateway, as one who may write where that is known.
+  send(path, method, body) { return fetchJSON(path, { method, headers: this.#headers(), body: JSON.stringify(body) }); }
 
   show(view) {
     const may = this.may(view);
@@ -56,7 +57,7 @@ export class Button {
     this.#disable(true);
     this.#failure = "";
     try {
-      this.#pressed(await fetchJSON("/api/v1/button", { method: "POST", headers: this.#headers(), body: JSON.stringify({ press }) }));
+      this.#pressed(await this.send("/api/v1/button", "POST", { press }));
     } catch (error) {
       this.#failure = `The button did nothing: ${error.message}.`;
       text(this.#hint, this.#failure);

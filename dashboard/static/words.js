@@ -148,3 +148,7 @@ export function buffer(view, now) {
   const text = records ? `${plural(records, "record")} wait${records === 1 ? "s" : ""}; oldest ${oldest ? duration(now - Date.parse(oldest)) : "unknown"}.` : "Nothing waits.";
   return { level, text, facts, part: b.limit ? Math.min(1, b.bytes / b.limit) : 0 };
 }
+
+// place says where a simulated chip is, and fault what is wrong with it.
+export const place = (chip) => `0x${chip.address.toString(16).padStart(2, "0")}${chip.behind ? `, ${chip.behind}` : ""}`;
+export const fault = (chip) => ({ hang: "hangs the bus", corrupt: "its wire is broken" })[chip.fault] ?? "";

@@ -20,6 +20,12 @@ type Chip interface {
 	Tx(at time.Time, w, r []byte) error
 }
 
+// errGaveUp is what periph makes of the kernel's timeout, hangTime how long that takes: the kernel's default is three times
+// a second.
+var errGaveUp = errors.New("sysfs-i2c: connection timed out")
+
+const hangTime = 3 * time.Second
+
 // ErrNoAnswer is what periph makes of the errno that a Pi's controller gives where nobody acknowledges.
 var ErrNoAnswer = errors.New("sysfs-i2c: remote I/O error")
 
@@ -43,6 +49,7 @@ type slot struct {
 	garbage   bool
 	written   [][]byte
 	slow      time.Duration
+	hangs     bool
 }
 
 var _ i2c.Bus = (*Bus)(nil)
@@ -65,7 +72,7 @@ func (b *Bus) Attach(addr uint16, chip Chip) {
 
 // Tx implements i2c.Bus.
 func (b *Bus) Tx(addr uint16, w, r []byte) error {
-	stuck, slow := b.delay(addr)
+	stuck, slow, hangs := b.delay(addr)
 	if stuck != nil {
 		<-stuck
 	}
@@ -76,6 +83,9 @@ func (b *Bus) Tx(addr uint16, w, r []byte) error {
 	}
 	if slow > 0 {
 		time.Sleep(slow)
+	}
+	if hangs {
+		return errGaveUp
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,13 +124,16 @@ func (b *Bus) has(addr uint16) bool {
 	return s != nil && !s.unplugged
 }
 
-func (b *Bus) delay(addr uint16) (stuck <-chan struct{}, slow time.Duration) {
+func (b *Bus) delay(addr uint16) (stuck <-chan struct{}, slow time.Duration, hangs bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s := b.slots[addr]; s != nil && !s.unplugged {
-		slow = s.slow
+		slow, hangs = s.slow, s.hangs
+		if hangs {
+			slow = hangTime
+		}
 	}
-	return b.stuck, slow
+	return b.stuck, slow, hangs
 }
 
 // Unplug takes a chip's plug out.
@@ -155,6 +168,9 @@ func (b *Bus) Refuse(addr uint16, n int) { b.change(addr, func(s *slot) { s.refu
 
 // Garbage makes whatever is read from a chip ones, or ends that.
 func (b *Bus) Garbage(addr uint16, on bool) { b.change(addr, func(s *slot) { s.garbage = on }) }
+
+// Hang makes a chip hold the bus in every transaction, until the kernel gives it up, or ends that.
+func (b *Bus) Hang(addr uint16, on bool) { b.change(addr, func(s *slot) { s.hangs = on }) }
 
 // Slow makes every transaction with a chip take that long.
 func (b *Bus) Slow(addr uint16, d time.Duration) { b.change(addr, func(s *slot) { s.slow = d }) }
