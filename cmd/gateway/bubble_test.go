@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,12 +31,34 @@ type bubble struct {
 	clock  *steppedClock // nil for one that is right
 	rules  *rules.Set    // nil for none
 
-	lines     map[string]*simulated.Line                                // by consumer; nil for a Pi whose lines nobody drives
+	lines     *lines                                                    // nil for a Pi whose lines nobody drives
 	config    string                                                    // YAML
 	commands  int                                                       // sent
-	running   *gateway                                                  // the newest one, once it is put together
+	running   atomic.Pointer[gateway]                                   // the newest one, once it is put together
 	dialHost  func(host string) func(context.Context) (net.Conn, error) // nil where there is one broker
 	assembled func(*gateway)
+}
+
+// lines are what a bubble's gateway drives, by consumer.
+type lines struct {
+	mu  sync.Mutex
+	all map[string]*simulated.Line
+}
+
+func (l *lines) add(consumer string, on bool) *simulated.Line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all == nil {
+		l.all = make(map[string]*simulated.Line)
+	}
+	l.all[consumer] = simulated.NewLine(on)
+	return l.all[consumer]
+}
+
+func (l *lines) get() map[string]*simulated.Line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.all)
 }
 
 func newBubble(t *testing.T) *bubble {
@@ -78,7 +103,7 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 		presses:       make(chan holdfast.Press),
 		dial:          b.broker.Dial, dialHost: b.dialHost,
 		assembled: func(g *gateway) {
-			b.running = g
+			b.running.Store(g)
 			if b.assembled != nil {
 				b.assembled(g)
 			}
@@ -86,8 +111,7 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 	}
 	if b.lines != nil {
 		w.openLine = func(o sensors.OutputOptions, on bool) (line, error) {
-			b.lines[o.Consumer] = simulated.NewLine(on)
-			return b.lines[o.Consumer], nil
+			return b.lines.add(o.Consumer, on), nil
 		}
 	}
 	if b.clock != nil {

@@ -63,7 +63,7 @@ func TestLongAndDoublePress(t *testing.T) {
 			}
 		}
 		time.Sleep(10*time.Second + 500*time.Microsecond)
-		g := b.running
+		g := b.running.Load()
 		for i, test := range []struct {
 			presses         []string
 			measuring, safe bool

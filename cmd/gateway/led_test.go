@@ -62,7 +62,7 @@ func TestLED(t *testing.T) {
 		_, quit := b.startReceiver()
 		b.lines, b.config = nil, ""
 		stop := outputsOf(b)
-		g := b.running
+		g := b.running.Load()
 		follows := func(want lamp) {
 			t.Helper()
 			time.Sleep(200 * time.Millisecond) // it is looked at each 100 ms
@@ -71,10 +71,10 @@ func TestLED(t *testing.T) {
 			}
 		}
 		flashes := func() (n int) {
-			before, _ := b.lines["led"].State()
+			before, _ := b.lines.get()["led"].State()
 			for range 2000 {
 				time.Sleep(time.Millisecond)
-				on, _ := b.lines["led"].State()
+				on, _ := b.lines.get()["led"].State()
 				if on && !before {
 					n++
 				}
@@ -108,7 +108,7 @@ func TestLED(t *testing.T) {
 		follows(lampRunning)
 		quit()
 		stop()
-		if on, closed := b.lines["led"].State(); on || !closed {
+		if on, closed := b.lines.get()["led"].State(); on || !closed {
 			t.Errorf("LED after the end: on %v, given back %v", on, closed)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,7 +28,7 @@ outputs:
 
 // outputsOf starts a gateway with outputs in a bubble.
 func outputsOf(b *bubble) (stop func() uint64) {
-	b.lines, b.config = map[string]*simulated.Line{}, someOutputs
+	b.lines, b.config = new(lines), someOutputs
 	stop = b.gateway(holdfast.AckReceipt)
 	time.Sleep(10 * time.Second)
 	return stop
@@ -36,7 +37,7 @@ func outputsOf(b *bubble) (stop func() uint64) {
 // on returns which outputs are on, of those whose line was not given back.
 func (b *bubble) on() string {
 	var names []string
-	for name, l := range b.lines {
+	for name, l := range b.lines.get() {
 		if on, _ := l.State(); on && name != "led" {
 			names = append(names, strings.TrimPrefix(name, "output "))
 		}
@@ -49,7 +50,7 @@ func (b *bubble) on() string {
 func (b *bubble) command(name, args string) (last holdfast.Result) {
 	b.commands++
 	id := fmt.Sprint("command-", b.commands)
-	b.running.control.Execute(b.t.Context(), fmt.Appendf(nil, `{"v":1,"id":%q,"name":%q,"args":%s}`, id, name, args), false,
+	b.running.Load().control.Execute(b.t.Context(), fmt.Appendf(nil, `{"v":1,"id":%q,"name":%q,"args":%s}`, id, name, args), false,
 		func(r holdfast.Result) { last = r })
 	return last
 }
@@ -97,7 +98,7 @@ func TestOutputs(t *testing.T) {
 		if got := b.on(); got != "lamp" { // keeps its state; all others end off
 			t.Errorf("on after the end: %q", got)
 		}
-		for name, l := range b.lines {
+		for name, l := range b.lines.get() {
 			if _, closed := l.State(); !closed {
 				t.Errorf("%s was not given back", name)
 			}
@@ -108,7 +109,7 @@ func TestOutputs(t *testing.T) {
 			t.Errorf("on after the next start: %q", got)
 		}
 		for name, want := range map[string]string{"fan": "false", "lamp": "true", "siren": "false", "valve": "true"} {
-			if s, _ := b.running.control.Get(holdfast.OutputKey(name)); string(s.Value) != want {
+			if s, _ := b.running.Load().control.Get(holdfast.OutputKey(name)); string(s.Value) != want {
 				t.Errorf("setting of %s: %s, want %s", name, s.Value, want)
 			}
 		}
@@ -141,11 +142,16 @@ func (b *bubble) outputEvents() (all []string) {
 // A failingLine is one that cannot be switched for a while.
 type failingLine struct {
 	*simulated.Line
-	until time.Time
+	until atomic.Pointer[time.Time]
 }
 
-func (l failingLine) Set(on bool) error {
-	if time.Now().Before(l.until) {
+func (l *failingLine) fail(d time.Duration) {
+	until := time.Now().Add(d)
+	l.until.Store(&until)
+}
+
+func (l *failingLine) Set(on bool) error {
+	if until := l.until.Load(); until != nil && time.Now().Before(*until) {
 		return errors.New("input/output error")
 	}
 	return l.Line.Set(on)
@@ -155,12 +161,12 @@ func (l failingLine) Set(on bool) error {
 func TestOutputThatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := failingLine{simulated.NewLine(false), time.Now()}
+		l := &failingLine{Line: simulated.NewLine(false)}
 		open := func(o sensors.OutputOptions, on bool) (line, error) {
 			if o.Line == "9" {
 				return nil, errors.New("no such line")
 			}
-			return &l, nil
+			return l, nil
 		}
 		var notices []string
 		o := newOutputs([]OutputConfig{{Name: "fan", Pin: "22", MaxOn: time.Minute}, {Name: "gone", Pin: "9"}}, open, slog.New(slog.DiscardHandler))
@@ -171,12 +177,14 @@ func TestOutputThatFails(t *testing.T) {
 		go o.run(t.Context())
 		o.set("fan", true, holdfast.OriginPage, "")
 		o.set("gone", true, holdfast.OriginPage, "")
-		l.until = time.Now().Add(time.Minute + 10*time.Second)
+		l.fail(time.Minute + 10*time.Second)
 		time.Sleep(time.Minute + 5*time.Second)
+		synctest.Wait()
 		if s := o.state("fan"); !s.On || s.Error == "" || len(o.over) != 1 {
 			t.Errorf("while it fails: %+v, %d settings to follow, want 1", s, len(o.over))
 		}
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if on, _ := l.State(); on || o.state("fan").On || o.state("fan").Error != "" || len(o.over) != 1 {
 			t.Errorf("after it failed: line on: %v; %+v, %d settings to follow, want 1", on, o.state("fan"), len(o.over))
 		}

@@ -331,7 +331,9 @@ func TestHardwareWatchdog(t *testing.T) {
 
 		s := &stiff{release: make(chan struct{})}
 		d = watch(t, folder, []string{"WATCHDOG_DEVICE", device}, func(w *world) { s.source, w.source = w.source, s })
+		time.Sleep(10 * time.Second) // until it has sensors: one without any is not stuck
 		same := s.source.Sensors()
+		synctest.Wait()
 		s.freeze(func() []sensors.State { return same })
 		if err := <-d.ended; !errors.Is(err, errStuck) {
 			t.Errorf("ended: %v", err)
