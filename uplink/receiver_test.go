@@ -67,6 +67,7 @@ func (r *receiver) start(start string) {
 		}
 	}
 	r.announce()
+	settled() // the broker has it, for whoever comes next: to a gateway that hears of it as news, the receiver is a fresh one
 }
 
 func (r *receiver) announce() {
