@@ -113,6 +113,7 @@ func segment(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool, excep
 			if except[addr] {
 				continue
 			}
+			bus.wire.giveWay(ctx) // first: it may be this address that is read
 			if taken != nil && taken(bus, addr) {
 				if found != nil {
 					found[addr] = true
