@@ -124,11 +124,11 @@ func (p *pi) follows() {
 			p.do(p.Set(p.Context(), k.id, k.property, int(math.Ceil(k.round[round]*k.unit))))
 		}
 		after := p.clock()
-		var longest time.Duration
+		delays := map[string]time.Duration{} // longest of each sensor
 		for _, k := range knobs {
-			longest = max(longest, p.followed(k, round, before, after))
+			delays[k.sensor] = max(delays[k.sensor], p.followed(k, round, before, after))
 		}
-		p.Logf("round %d: %d values set; each was in a reading at most %v later", round, len(knobs), longest.Round(time.Millisecond))
+		p.Logf("round %d: %d values set; in a reading after at most %v", round, len(knobs), delays)
 		if round == 0 {
 			p.run("sleep 3") // some samples between the two
 		}
@@ -156,7 +156,7 @@ func (p *pi) followed(k knob, round int, before, after time.Time) (delay time.Du
 	if delay > interval+time.Second { // a second for a busy machine
 		p.Errorf("%s: %s was set to %v, and read %v later", k.sensor, k.quantity, k.round[round], delay)
 	}
-	return delay
+	return delay.Round(time.Millisecond)
 }
 
 // unplug takes chips off the bus and puts them back: the receiver learns of both, and reads on within ten seconds. What they
