@@ -205,7 +205,8 @@ func (p *pi) output() {
 		})
 	}
 	fan("lo")
-	said := p.run(`body='{"value":true}'; printf 'PUT /api/v1/settings/output.fan HTTP/1.0\r\nHost: localhost\r\nContent-Length: '${#body}'\r\n\r\n'$body | busybox nc 127.0.0.1 8080`)
+	// Busybox's nc closes its side at the end of what it sends, by which a server knows that nobody waits for the answer.
+	said := p.run(`body='{"value":true}'; { printf 'PUT /api/v1/settings/output.fan HTTP/1.0\r\nHost: localhost\r\nContent-Length: '${#body}'\r\n\r\n'$body; sleep 2; } | busybox nc 127.0.0.1 8080`)
 	if !strings.Contains(said, "200 OK") {
 		p.Fatalf("switch the output on: %s", said)
 	}
