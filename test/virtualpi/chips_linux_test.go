@@ -11,22 +11,22 @@ import (
 	"holdfast"
 )
 
-// benchDevices are what every test here has on its buses: each kind of chip that QEMU models and the gateway knows; one behind a
-// multiplexer, which the gateway finds; on the second bus chips that closing channel 0 of another multiplexer takes away,
-// which the gateway leaves alone.
+// benchDevices are what every test here has on its buses: on the first each kind of chip that QEMU models and the gateway
+// knows; on the second chips that closing channel 0 of a multiplexer takes away, which the gateway leaves alone; on the third
+// one behind a multiplexer that the gateway finds.
 var benchDevices = []string{
 	"tmp105,id=t0,address=0x48,bus=i2c-bus.0",
 	"emc1413,id=e0,address=0x4c,bus=i2c-bus.0,temperature0=20000,temperature1=30000,temperature2=40000",
 	"lsm303dlhc_mag,id=l0,address=0x1e,bus=i2c-bus.0",
 	"dps310,id=d0,address=0x77,bus=i2c-bus.0",
 	"ds1338,id=c0,address=0x68,bus=i2c-bus.0",
-	"pca9546,id=mux,address=0x70,bus=i2c-bus.0",
-	"tmp105,id=t2,address=0x4a,bus=i2c-bus.0/mux/i2c.2",
 	"pca9546,id=plug,address=0x71,bus=i2c-bus.1",
 	"tmp105,id=t1,address=0x49,bus=i2c-bus.1/plug/i2c.0",
 	"emc1414,id=e1,address=0x4d,bus=i2c-bus.1/plug/i2c.0,temperature0=20000,temperature1=30000,temperature2=40000,temperature3=50000",
 	"lsm303dlhc_mag,id=l1,address=0x1e,bus=i2c-bus.1/plug/i2c.0",
 	"dps310,id=d1,address=0x76,bus=i2c-bus.1/plug/i2c.0",
+	"pca9546,id=mux,address=0x70,bus=i2c-bus.2",
+	"tmp105,id=t2,address=0x4a,bus=i2c-bus.2/mux/i2c.2",
 }
 
 // findings are all that a scan tells of them; it leaves both multiplexers alone, to be done in a tenth of the time.
@@ -34,18 +34,18 @@ const findings = `i2c-0 0x1e: lsm303dlhc (likely), read as lsm303dlhc-0-1e
 i2c-0 0x48: tmp105 (likely), read as tmp105-0-48
 i2c-0 0x4c: emc1413 (certain), read as emc1413-0-4c
 i2c-0 0x68: ds1338 (likely), which measures nothing; left alone
-i2c-0 0x70: left alone, as configured
 i2c-0 0x77: dps310 (certain), read as dps310-0-77
 i2c-1 0x1e: lsm303dlhc (likely), read as lsm303dlhc-1-1e
 i2c-1 0x49: tmp105 (likely), read as tmp105-1-49
 i2c-1 0x4d: emc1414 (certain), read as emc1414-1-4d
 i2c-1 0x71: left alone, as configured
-i2c-1 0x76: dps310 (certain), read as dps310-1-76`
+i2c-1 0x76: dps310 (certain), read as dps310-1-76
+i2c-2 0x70: left alone, as configured`
 
 // plugged are the sensors that the test can unplug, and behindMux the one that is found behind a multiplexer.
 var plugged = []string{"tmp105-1-49", "emc1414-1-4d", "lsm303dlhc-1-1e", "dps310-1-76"}
 
-const behindMux = "tmp105-0-mux70.2-4a"
+const behindMux = "tmp105-2-mux70.2-4a"
 
 // A knob is a value of a model that the test can set.
 type knob struct {
