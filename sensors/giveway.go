@@ -5,9 +5,13 @@ import (
 	"time"
 )
 
-// longestWait is how long a search waits for a moment in which no sensor is read. It is not long, because some chips are
-// read nearly all the time.
-const longestWait = 100 * time.Millisecond
+const (
+	// quickLook is how long a look at an address may take so that a read does not suffer from one.
+	quickLook = 20 * time.Millisecond
+	// longestWait is how long a search waits for a moment in which no sensor is read. It is not long, because some chips are
+	// read nearly all the time.
+	longestWait = 100 * time.Millisecond
+)
 
 // reads notes that a sensor on the wire is being read, until the function that it returns is called.
 func (w *wire) reads() (done func()) {
