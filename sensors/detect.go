@@ -106,6 +106,7 @@ func scan(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool) iter.Seq
 // segment looks at the addresses of one bus or channel, except those that are left out, and adds those that answer to found.
 func segment(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool, except, found map[uint16]bool) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
+		var took time.Duration // by the look before
 		for _, addr := range addresses() {
 			if ctx.Err() != nil {
 				return
@@ -113,18 +114,23 @@ func segment(ctx context.Context, bus *Bus, taken func(*Bus, uint16) bool, excep
 			if except[addr] {
 				continue
 			}
+			if took > quickLook {
+				bus.wire.giveWay(ctx) // first: it may be this address that is read
+			}
 			if taken != nil && taken(bus, addr) {
 				if found != nil {
 					found[addr] = true
 				}
 				continue
 			}
+			began := time.Now()
 			f, ok := bus.knownMux(ctx, addr)
 			if bus.left[addr] {
 				f, ok = Finding{Bus: bus.Number(), Channel: bus.route.channelName(), Address: addr, Left: true}, bus.route == route{}
 			} else if !ok {
 				f, ok = look(ctx, Device{bus, addr})
 			}
+			took = time.Since(began)
 			if errors.Is(f.Err, ErrBusStuck) {
 				yield(Finding{Bus: bus.Number(), Channel: bus.route.channelName(), Err: f.Err})
 				return

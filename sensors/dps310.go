@@ -39,7 +39,7 @@ var dps310 = Driver{
 	Chip: "dps310", Part: "Infineon DPS310", Addresses: []uint16{0x76, 0x77}, Confidence: Certain,
 	Quantities: []holdfast.Quantity{celsius(2, -40, 85), restless(pascals(30000, 120000), time.Hour)},
 	Wiring:     "SDO to GND: 0x76; open or to Vcc: 0x77",
-	Tested:     []string{testedLikeQEMU},
+	Tested:     []string{testedVirtualPi},
 	probe:      isDPS310,
 	open:       func(d Device) Sensor { return &dps310Chip{device: d} },
 }

@@ -79,7 +79,6 @@ var drivers = []Driver{
 const (
 	testedPeriph    = "periph's driver reads the model"
 	testedVirtualPi = "QEMU's model of the chip on a real kernel"
-	testedLikeQEMU  = "a second model, which behaves as that of QEMU does"
 )
 
 // Quantities that several chips measure. Their rates are what a sensor in air can follow, with room to spare.

@@ -40,6 +40,7 @@ var ds1338 = Driver{
 	Chip: "ds1338", Part: "Maxim DS1307 and DS1338", Addresses: []uint16{0x68}, Confidence: Likely,
 	Wiring: "one address",
 	Notes:  "A clock: it measures nothing and is left alone",
+	Tested: []string{testedVirtualPi},
 	probe:  isDS1338,
 	open:   func(Device) Sensor { return unreadable{errors.New("a DS1307 or DS1338 measures nothing")} },
 }

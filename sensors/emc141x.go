@@ -48,7 +48,7 @@ func emc141x(chip, part string, channels int, product byte) Driver {
 	driver := Driver{
 		Chip: chip, Part: part, Addresses: emcAddresses, Confidence: Certain, probe: is,
 		Wiring: "a resistor at ADDR, or the last digit of the part's number, chooses the address; each diode between DP and DN",
-		Tested: []string{testedLikeQEMU},
+		Tested: []string{testedVirtualPi},
 		open:   func(d Device) Sensor { return &emc141xChip{device: d, is: is, channels: channels} },
 	}
 	for _, c := range emcChannels[:channels] {

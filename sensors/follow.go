@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,7 +53,7 @@ func (s *Sampler) follow(ctx context.Context, t *track, out chan<- *holdfast.Rea
 			continue
 		}
 		plan.n++
-		if s.gone(t) && now.Sub(tried) < s.o.Rediscover {
+		if s.gone(t) && (now.Sub(tried) < s.o.Rediscover || t.wire != nil && !s.free(t)) {
 			s.skipped(t, 1)
 			continue
 		}
@@ -89,6 +90,9 @@ func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *h
 	defer cancel()
 	s.reads(t, true)
 	defer s.reads(t, false)
+	if t.wire != nil {
+		defer t.wire.reads()()
+	}
 	t.grader.calibrations = s.orders(t.name).corrected
 	m, err := t.measure(timed)
 	if err != nil && !errors.Is(err, ErrNotReady) && s.worthARetry(t) && timed.Err() == nil {
@@ -114,6 +118,16 @@ func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *h
 	}
 	s.o.Log.Debug("reading", "sensor", t.name, "values", m.values, "quality", m.quality, "bad", m.bad)
 	return r
+}
+
+// free reports whether no other sensor at the address of a lost one is being read, and notes that this one is. Two kinds of
+// chip that are asked for in turns, step by step, can keep whichever is there from answering for ever.
+func (s *Sampler) free(t *track) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	busy := slices.ContainsFunc(s.tracks, func(o *track) bool { return o != t && o.reading && o.bus == t.bus && o.addr == t.addr })
+	t.reading = t.reading || !busy
+	return !busy
 }
 
 // reads notes whether the sensor is being read.

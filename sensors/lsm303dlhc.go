@@ -39,7 +39,7 @@ var lsm303dlhc = Driver{
 	Quantities: []holdfast.Quantity{magneticField("x"), magneticField("y"), magneticField("z")},
 	Wiring:     "one address",
 	Notes:      "Its accelerometer, at 0x19, is not read. An HMC5883L answers alike: its values come out 1 % too high, on z 11 %",
-	Tested:     []string{testedLikeQEMU},
+	Tested:     []string{testedVirtualPi},
 	probe:      isLSM303DLHC,
 	open:       func(d Device) Sensor { return &lsm303dlhcChip{device: d} },
 }

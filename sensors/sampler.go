@@ -20,7 +20,7 @@ type Options struct {
 	NoSearch   bool              // sample those alone and look for no others
 	Interval   time.Duration     // between two samples of a sensor; 1 s by default
 	Deadline   time.Duration     // longest that one read takes; 2 s by default, and never longer than the interval while all is well
-	Rediscover time.Duration     // between two looks for new sensors, and two attempts at a lost one; 10 s by default
+	Rediscover time.Duration     // between two looks for new sensors, and two attempts at a lost one; 5 s by default
 	Revision   int64             // the catalog's revisions begin behind it; give one that grows from start to start
 	Now        func() holdfast.Instant
 
@@ -80,7 +80,7 @@ type track struct {
 func New(o Options) *Sampler {
 	o.Interval = cmp.Or(o.Interval, time.Second)
 	o.Deadline = cmp.Or(o.Deadline, 2*time.Second)
-	o.Rediscover = cmp.Or(o.Rediscover, 10*time.Second)
+	o.Rediscover = cmp.Or(o.Rediscover, 5*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

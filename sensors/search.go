@@ -9,7 +9,8 @@ import (
 )
 
 // search looks for sensors on one bus, now and every so often, and gives each that is new to follow. It takes at most a
-// tenth of the bus's time: some controllers need a third of a second to find that nobody is at an address.
+// tenth of the bus's time, and where looks are slow gives way to reads: some controllers need a third of a second to find
+// that nobody is at an address.
 func (s *Sampler) search(ctx context.Context, bus *Bus, follow func(*track)) {
 	taken := func(b *Bus, addr uint16) bool { return s.taken(b.name(), addr) }
 	told := map[string]string{} // what was last said of an address, so that it is said once

@@ -29,7 +29,7 @@ func TestUnplugAndPlug(t *testing.T) {
 		want := append(append([]time.Duration{300 * time.Millisecond}, seconds(1, 2, 1)...), 65300*time.Millisecond)
 		expect(t, "times", b.times(thermometer), append(want, seconds(66, 80, 1)...))
 		s := b.state(thermometer)
-		if s.Errors != 3+5 || s.Samples != 3+16 || s.Samples+s.Skipped+s.Errors != 81 { // 3 until it is lost, then one every 10 s
+		if s.Errors != 3+11 || s.Samples != 3+16 || s.Samples+s.Skipped+s.Errors != 81 { // 3 until it is lost, then one every 5 s
 			t.Errorf("state %+v", s)
 		}
 		if got := b.Catalog(); got.Revision != revision+3 || got.Sensors[0].State != holdfast.SensorOK || got.Validate() != nil {
@@ -52,7 +52,7 @@ func TestSensorIsPluggedInLater(t *testing.T) {
 		b.until(45 * time.Second)
 		b.stop()
 		expect(t, "changes", b.changed(), []string{
-			"300ms tmp102-1-48 ok", "20.0162s bme280-1-77 ok", "25s bme280-1-77 degraded", "27s bme280-1-77 lost", "40.0162s bmp280-1-77 ok",
+			"300ms tmp102-1-48 ok", "15.0162s bme280-1-77 ok", "25s bme280-1-77 degraded", "27s bme280-1-77 lost", "35.0162s bmp280-1-77 ok",
 		})
 		var names []string
 		for _, s := range b.Sensors() {

@@ -54,3 +54,20 @@ func TestFiltersOfASlowChip(t *testing.T) {
 		})
 	}
 }
+
+// Of the lost sensors of one address one is tried at a time.
+func TestLostSensorsOfOneAddressTakeTurns(t *testing.T) {
+	s := New(Options{})
+	first, second := &track{name: "hdc1080-1-40", bus: "1", addr: 0x40}, &track{name: "htu21-1-40", bus: "1", addr: 0x40}
+	elsewhere := &track{name: "htu21-1-mux70.0-40", bus: "1-mux70.0", addr: 0x40}
+	for _, tr := range []*track{first, second, elsewhere} {
+		s.add(tr)
+	}
+	if !s.free(first) || s.free(second) || !s.free(elsewhere) {
+		t.Error("while the first is tried, want the second to wait and the one elsewhere not to")
+	}
+	s.reads(first, false)
+	if !s.free(second) || s.free(first) {
+		t.Error("when the first has been tried, want the second to be, and the first to wait")
+	}
+}

@@ -131,7 +131,7 @@ func (t *thermometer) measure(ctx context.Context) (map[string]float64, error) {
 			return nil, err
 		}
 	}
-	raw, err := t.temperature(ctx)
+	raw, err := t.temperature(ctx, config)
 	if err == nil && raw[0] == 0 && raw[1]&0xf0 == 0 { // that is also what a chip says that was without power meanwhile
 		if err := t.readConfig(ctx, &config); err != nil {
 			return nil, err
@@ -139,7 +139,7 @@ func (t *thermometer) measure(ctx context.Context) (map[string]float64, error) {
 		if err := t.setUp(ctx, &config); err != nil {
 			return nil, err
 		}
-		raw, err = t.temperature(ctx)
+		raw, err = t.temperature(ctx, config)
 	}
 	if err != nil {
 		return nil, err
@@ -147,12 +147,27 @@ func (t *thermometer) measure(ctx context.Context) (map[string]float64, error) {
 	return map[string]float64{"temperature_celsius": t.decode(raw, config)}, nil
 }
 
-// temperature reads the register as soon as there is a temperature in it.
-func (t *thermometer) temperature(ctx context.Context) (raw [2]byte, err error) {
-	if err := wait(ctx, time.Until(t.measured)); err != nil {
+// temperature reads the register as soon as there is a temperature in it. Where it had to wait for that, the chip may have lost
+// its power meanwhile, and measured once more in another form.
+func (t *thermometer) temperature(ctx context.Context, config [2]byte) (raw [2]byte, err error) {
+	rest := time.Until(t.measured)
+	if err := wait(ctx, rest); err != nil {
 		return raw, fmt.Errorf("first conversion: %w", err)
 	}
-	return raw, t.device.read(ctx, lm75Temperature, raw[:])
+	if err := t.device.read(ctx, lm75Temperature, raw[:]); err != nil {
+		return raw, err
+	}
+	if rest <= 0 || t.kind == kindLM75 { // which has one form
+		return raw, nil
+	}
+	var now [2]byte
+	if err := t.readConfig(ctx, &now); err != nil {
+		return raw, err
+	}
+	if now[0] != config[0] || (now[1]^config[1])&tmp102Wide != 0 {
+		return raw, fmt.Errorf("the settings are gone: configuration reads %#x after %#x", now, config)
+	}
+	return raw, nil
 }
 
 // same returns an error unless the limits are what they were, or those of power-up.

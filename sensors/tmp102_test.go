@@ -114,13 +114,15 @@ func TestThermometerPlayback(t *testing.T) {
 		ops  []i2ctest.IO
 		want float64 // NaN for an error
 	}{
-		{"tmp102 as it is", "tmp102", []i2ctest.IO{op(1, 0x60, 0xa0), low, high, op(1, 0x60, 0xa0), op(0, 0x04, 0x10)}, 4.0625},
-		{"tmp102, one-shot bit set", "tmp102", []i2ctest.IO{op(1, 0xe0, 0xa0), low, high, op(1, 0xe0, 0xa0), op(0, 0x04, 0x10)}, 4.0625},
+		{"tmp102 as it is", "tmp102", []i2ctest.IO{op(1, 0x60, 0xa0), low, high, op(1, 0x60, 0xa0), op(0, 0x04, 0x10), op(1, 0x60, 0xa0)}, 4.0625},
+		{"tmp102, one-shot bit set", "tmp102", []i2ctest.IO{op(1, 0xe0, 0xa0), low, high, op(1, 0xe0, 0xa0), op(0, 0x04, 0x10), op(1, 0xe0, 0x80)}, 4.0625},
+		{"tmp102, narrow after all", "tmp102", []i2ctest.IO{op(1, 0x60, 0xb0), low, high, op(1, 0x60, 0xb0), op(0, 0x04, 0x10), op(1, 0x60, 0xa0)}, math.NaN()},
 		{"tmp102, ones", "tmp102", []i2ctest.IO{op(1, 0xff, 0xff)}, math.NaN()},
 		{"tmp102, zeros", "tmp102", []i2ctest.IO{op(1, 0, 0)}, math.NaN()},
 		{"a tmp105 in its place", "tmp102", []i2ctest.IO{op(1, 0x60, 0x10), low, high, op(1, 0x60, 0x00)}, math.NaN()},
 		{"tmp105 refuses the resolution", "tmp105", []i2ctest.IO{op(1, 0), low, high, write(1, 0x60), op(1, 0)}, math.NaN()},
-		{"tmp105 keeps what else is set", "tmp105", []i2ctest.IO{op(1, 0x18), low, high, write(1, 0x78), op(1, 0x78), op(0, 0x19, 0x70)}, 25.4375},
+		{"tmp105 keeps what else is set", "tmp105", []i2ctest.IO{op(1, 0x18), low, high, write(1, 0x78), op(1, 0x78), op(0, 0x19, 0x70), op(1, 0x78)}, 25.4375},
+		{"tmp105 loses the resolution while it measures", "tmp105", []i2ctest.IO{op(1, 0), low, high, write(1, 0x60), op(1, 0x60), op(0, 0x19, 0), op(1, 0)}, math.NaN()},
 		{"tmp105, ones", "tmp105", []i2ctest.IO{op(1, 0xff)}, math.NaN()},
 		{"lm75: what lies below its bits is noise", "lm75", []i2ctest.IO{op(1, 0), low, high, op(0, 0x19, 0xff)}, 25.5},
 		{"lm75 at 0 °C, or just switched on", "lm75", []i2ctest.IO{op(1, 0), low, high, op(0, 0, 0), op(1, 0), low, high, op(0, 0x19, 0)}, 25},

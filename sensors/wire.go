@@ -24,11 +24,13 @@ type wire struct {
 	unsure bool  // whether it really is
 	stuck  int   // transactions in a row that found the bus held
 
-	mu     sync.Mutex
-	muxes  map[uint16]int // multiplexers that are known, and how many channels they have
-	holder place          // whose transaction is on the wire, or was last
-	blamed map[place]blame
-	health BusHealth
+	mu      sync.Mutex
+	muxes   map[uint16]int // multiplexers that are known, and how many channels they have
+	holder  place          // whose transaction is on the wire, or was last
+	blamed  map[place]blame
+	health  BusHealth
+	reading int           // sensors that are being read
+	calm    chan struct{} // closed when there are none any more
 }
 
 func newWire(number int, bus i2c.Bus) *wire {

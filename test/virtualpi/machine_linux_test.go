@@ -75,16 +75,6 @@ func testErrors(t *testing.T, m *Machine) {
 	}
 }
 
-// benchDevices are what every test here has on its buses: a chip, and one behind a multiplexer, which the gateway finds; on
-// the second bus a chip that closing channel 0 of another multiplexer takes away, which the gateway leaves alone.
-var benchDevices = []string{
-	"tmp105,id=t0,address=0x48,bus=i2c-bus.0",
-	"pca9546,id=mux,address=0x70,bus=i2c-bus.0",
-	"tmp105,id=t2,address=0x4a,bus=i2c-bus.0/mux/i2c.2",
-	"pca9546,id=plug,address=0x71,bus=i2c-bus.1",
-	"tmp105,id=t1,address=0x49,bus=i2c-bus.1/plug/i2c.0",
-}
-
 // needBench skips the test, or fails it, where the virtual Pi cannot be.
 func needBench(t *testing.T) {
 	t.Helper()

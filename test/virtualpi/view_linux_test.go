@@ -3,7 +3,9 @@ package virtualpi
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
+	"time"
 
 	"holdfast"
 )
@@ -27,6 +29,41 @@ func (r *receiver) latest(ctx context.Context, sensor string) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("no temperature of a sensor %s in %+v", sensor, got.Latest)
+}
+
+// A sample is one quantity at one instant.
+type sample struct {
+	quantity     string
+	Value        float64
+	Time         time.Time
+	OriginalTime time.Time `json:"original_time"`
+}
+
+// at returns when the sample was taken by the guest's clock.
+func (s sample) at() time.Time {
+	if s.OriginalTime.IsZero() {
+		return s.Time
+	}
+	return s.OriginalTime
+}
+
+// samples returns what a sensor has measured since, quantity by quantity, in order of time.
+func (r *receiver) samples(ctx context.Context, sensor string, since time.Time) (all []sample, err error) {
+	var got struct {
+		Series []struct {
+			Quantity string
+			Samples  []sample
+		}
+	}
+	query := url.Values{"sensor": {sensor}, "from": {since.UTC().Format(time.RFC3339Nano)}, "to": {"2200-01-01T00:00:00Z"}, "limit": {"10000"}}
+	err = r.get(ctx, "/api/v1/devices/"+device+"/readings?"+query.Encode(), &got)
+	for _, series := range got.Series {
+		for _, s := range series.Samples {
+			s.quantity = series.Quantity
+			all = append(all, s)
+		}
+	}
+	return all, err
 }
 
 // measuring returns whether the device's newest state says that it measures.
