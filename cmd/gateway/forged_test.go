@@ -58,6 +58,9 @@ func TestForgedReceiptsHeal(t *testing.T) {
 // until an operator names the former id, and arrive then.
 func TestDeviceChangesID(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("hours in a bubble")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		stop := b.backlog()

@@ -204,6 +204,9 @@ func TestMoveWhileOffline(t *testing.T) {
 // pending or in history, though another database on its broker sends receipts for whatever it gets.
 func TestMoveToAWrongDatabase(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("hours in a bubble")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		m := newMove(t)
 		before := m.gateway.kept()
@@ -227,6 +230,9 @@ func TestMoveToAWrongDatabase(t *testing.T) {
 // does not count against them.
 func TestRulesOnTrial(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("hours in a bubble")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		made := make(chan *gateway, 1)
