@@ -68,7 +68,7 @@ func (c *Config) checkButton() []mistake {
 		return nil
 	}
 	c.Button.Short, c.Button.Long, c.Button.Double = "", "", ""
-	return []mistake{{"button.short", errors.New("button: a press stops measuring and none would start it again: want toggle for button.short, button.long or button.double")}}
+	return []mistake{{"button.short", errors.New("button.short, button.long, button.double (BUTTON_SHORT, BUTTON_LONG, BUTTON_DOUBLE): a press stops measuring and none would start it again: want toggle for one of them")}}
 }
 
 // presses counts what was carried out, by kind.
