@@ -68,6 +68,27 @@ func (b *Broker) Validate() error {
 	return nil
 }
 
+// ConcealArguments returns the arguments of a command as they may be shown: without the secrets of settings.
+func ConcealArguments(name string, args json.RawMessage) json.RawMessage {
+	var all, settings map[string]json.RawMessage
+	if name != "set_config" || json.Unmarshal(args, &all) != nil || json.Unmarshal(all["settings"], &settings) != nil {
+		return args
+	}
+	if _, there := settings[SettingBroker]; !there {
+		return args
+	}
+	settings[SettingBroker] = ConcealSetting(SettingBroker, settings[SettingBroker])
+	shown, err := json.Marshal(settings)
+	if err == nil {
+		all["settings"] = shown
+		shown, err = json.Marshal(all)
+	}
+	if err != nil {
+		return nil
+	}
+	return shown
+}
+
 // ConcealSetting returns the value as it may be shown: without its secrets.
 func ConcealSetting(key string, value json.RawMessage) json.RawMessage {
 	if key != SettingBroker {

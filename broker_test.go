@@ -57,3 +57,19 @@ func TestBrokerSetting(t *testing.T) {
 		t.Errorf("another setting is shown as %s", got)
 	}
 }
+
+func TestConcealArguments(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, args, want string }{
+		{"set_config", `{"settings":{"measuring":true,"uplink.broker":{"host":"b","port":1,"username":"u","password":"p"}}}`,
+			`{"settings":{"measuring":true,"uplink.broker":{"host":"b","port":1,"username":"u","password":"(set)"}}}`},
+		{"set_config", `{"settings":{"uplink.broker":{"password":7}}}`, `{"settings":{"uplink.broker":null}}`},
+		{"set_config", `{"settings":{"measuring":true}}`, `{"settings":{"measuring":true}}`},
+		{"set_config", `{"settings":7}`, `{"settings":7}`},
+		{"ping", `{}`, `{}`},
+	} {
+		if got := string(ConcealArguments(c.name, json.RawMessage(c.args))); got != c.want {
+			t.Errorf("%s %s is shown as %s", c.name, c.args, got)
+		}
+	}
+}

@@ -94,7 +94,8 @@ func (c *Config) linkOf(value json.RawMessage, device string) (link, error) {
 		l.TLS.Enable, l.TLS.Authorities = j.TLS, j.CA
 	}
 	if there := c.with(l); there.refused() {
-		return link{}, wrong(plainRefused, l.Host)
+		return link{}, wrong(`host: %s is public, and without TLS everybody on the way could read readings and password and write commands: want "tls":true, `+
+			"or MQTT_PLAIN_PUBLIC=true on the device to take that", l.Host)
 	}
 	return l, nil
 }

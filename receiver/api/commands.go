@@ -32,7 +32,7 @@ func newCommand(c store.Command, now time.Time) Command {
 	out := Command{ID: c.ID, Name: c.Name, From: c.From, State: c.StateAt(now), Received: c.Received, Expires: c.Expires, Sent: c.Sent, Answered: c.Answered}
 	var sent holdfast.Command
 	if json.Unmarshal(c.Payload, &sent) == nil {
-		out.Args = sent.Args
+		out.Args = holdfast.ConcealArguments(sent.Name, sent.Args)
 	}
 	var answer holdfast.Result
 	if json.Unmarshal(c.Answer, &answer) == nil {

@@ -132,3 +132,40 @@ func TestShadow(t *testing.T) {
 		{remove, "pi-1/shadow", "", 404, "/api/v1/devices"},
 	})
 }
+
+// The secrets of a broker that devices are to go to stand in no answer, and not in the database once the command is settled.
+func TestSecretsOfCommands(t *testing.T) {
+	t.Parallel()
+	r, web := serve(t, seed)
+	const broker = `{"uplink.broker":{"host":"b","port":1,"username":"u","password":"hush-hush"}}`
+	url := web.URL + "/api/v1/devices/pi-7/"
+	for _, s := range []step{
+		{http.MethodPost, "commands", `{"id":"a","name":"set_config","args":{"settings":` + broker + `}}`, 200, `"password":"(set)"`},
+		{http.MethodGet, "commands", "", 200, `"password":"(set)"`},
+		{http.MethodPatch, "shadow", `{"desired":` + broker + `}`, 200, `"password":"(set)"`},
+		{http.MethodGet, "shadow", "", 200, `"password":"(set)"`},
+	} {
+		steps(t, url, []step{s})
+		if _, _, answer := request(t, s.method, url+s.path, s.body); strings.Contains(answer, "hush") {
+			t.Errorf("%s %s: %s", s.method, s.path, answer)
+		}
+	}
+	held := func() string {
+		all, err := r.Store.Commands(t.Context(), "pi-7", "a", 1)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d commands, %v", len(all), err)
+		}
+		return string(all[0].Payload)
+	}
+	if !strings.Contains(held(), "hush-hush") {
+		t.Error("the device would not get the password")
+	}
+	if err := r.Store.Write(t.Context(), func(tx *store.Tx) error {
+		return tx.AnswerCommand("pi-7", &holdfast.Result{V: 1, ID: "a", Name: "set_config", State: holdfast.Succeeded}, noon)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if text := held(); text != "" {
+		t.Errorf("settled, and holds %s", text)
+	}
+}

@@ -44,9 +44,17 @@ func (s *server) shadow(ctx context.Context, in *OfDevice) (*shadowOut, error) {
 		return nil, err
 	}
 	out := &shadowOut{Shadow{Document: found.Document, Published: found.Published}}
-	waiting := &Wishes{Version: found.Version, Wished: found.Wished, Sent: found.Sent}
-	if err := json.Unmarshal(found.Desired, &waiting.Desired); err != nil {
+	var desired map[string]json.RawMessage
+	if err := json.Unmarshal(found.Desired, &desired); err != nil {
 		return nil, err
+	}
+	waiting := &Wishes{Version: found.Version, Wished: found.Wished, Sent: found.Sent, Desired: make(map[string]any)}
+	for key, value := range desired {
+		var shown any
+		if err := json.Unmarshal(holdfast.ConcealSetting(key, value), &shown); err != nil {
+			return nil, err
+		}
+		waiting.Desired[key] = shown
 	}
 	if len(waiting.Desired) > 0 {
 		out.Body.Waiting = waiting

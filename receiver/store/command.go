@@ -21,11 +21,15 @@ const (
 
 // Bounds of what is kept for one device.
 const (
-	MaxWaiting = 100                                                          // commands without an answer
-	MaxSettled = 200                                                          // others, the newest
-	maxSettled = 4 << 10                                                      // bytes of the result of such a command
-	short      = "CASE WHEN length(payload) > 4096 THEN x'' ELSE payload END" // what stays of such a command
+	MaxWaiting = 100     // commands without an answer
+	MaxSettled = 200     // others, the newest
+	maxSettled = 4 << 10 // bytes of the result of such a command
 )
+
+// short is what stays of the message of such a command: nothing where it is long, or may hold the secrets of the setting
+// uplink.broker, which nobody needs any more. JSON can spell that with escapes (\u) only.
+const short = "CASE WHEN length(payload) > 4096 OR instr(payload, CAST('uplink.broker' AS BLOB)) > 0 OR instr(payload, CAST('\\u' AS BLOB)) > 0 " +
+	"THEN x'' ELSE payload END"
 
 // Errors about kept commands.
 var (
@@ -40,7 +44,7 @@ type Command struct {
 	ID       string
 	Name     string
 	From     string
-	Payload  []byte // the message; empty where it was large and is settled
+	Payload  []byte // the message; empty where it was large or held a secret, and is settled
 	Received time.Time
 	Expires  time.Time // when it is not sent any more
 	Sent     time.Time // the last time; zero for never

@@ -13,6 +13,7 @@ function setting(data) {
   }
   if (data.key?.startsWith("output.")) return [`Output ${data.key.slice("output.".length)} set ${data.value ? "on" : "off"}`, because(data)];
   if (data.key === "rules") return ["Rules changed", because(data)];
+  if (data.value === null) return [`${data.key} is not set any more`, because(data)];
   return [`${data.key} set to ${JSON.stringify(data.value)}`, because(data)];
 }
 
@@ -31,7 +32,8 @@ const table = {
   command: (d) => [`Command ${d.name} ${d.state?.replace("_", " ")}`, [d.from && `from ${d.from}`, d.error?.message].filter(Boolean).join(" · ")],
   rules: (d) => (d.state === "broken" ? [`Rule ${d.rule} is broken`, d.error] : [`Rules ${d.state}`, d.error]),
   buffer: (d) => [`Buffer ${d.state}`, [d.records && plural(d.records, "record"), d.error].filter(Boolean).join(" · ")],
-  link: (d) => [`Link ${d.state ?? ""}`, d.error],
+  link: (d) => [`Broker ${d.broker ?? ""} ${{ trial: "is on trial", accepted: "has proven itself", rejected: "did not prove itself" }[d.state] ?? d.state ?? ""}`, d.error],
+  config: (d) => ["Mistakes in the configuration", (d.mistakes ?? []).join(" · ")],
   output: (d) => [`Output ${d.output ?? ""} ${d.error ? "fails" : d.on ? "on" : "off"}`, [d.error, because(d)].filter(Boolean).join(" · ")],
 };
 
