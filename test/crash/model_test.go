@@ -37,6 +37,7 @@ func TestParse(t *testing.T) {
 		`7  ftruncate(5, 8192)                = 0`,
 		`7  close(5)                          = 0`,
 		`7  fsync(5 <unfinished ...>`,
+		`8  ???( <detached ...>`,
 		`7  +++ killed by SIGKILL +++`,
 	}, "\n") + "\n"
 	events, err := parse(strings.NewReader(trace), "/card", "/said")

@@ -79,6 +79,9 @@ func (p *parser) line(line string) error {
 	if strings.HasPrefix(text, "+++") || strings.HasPrefix(text, "---") {
 		return nil
 	}
+	if strings.HasPrefix(text, "???(") {
+		return nil // killed before strace could read which call the thread began
+	}
 	if begin, ok := strings.CutSuffix(text, " <unfinished ...>"); ok {
 		place, err := p.begin(begin)
 		p.unfinished[thread] = unfinished{begin, place}
