@@ -163,7 +163,7 @@ func (c *card) shutDown(l *life, rows int) {
 	c.Helper()
 	testenv.Poll(c.Context(), c, patience, "the gateway to drain", func() bool {
 		_, said := l.heard()
-		return len(said.Sensors) == 1 && said.Sensors[0].Samples == rows && said.Records.Waiting == 0
+		return len(said.Sensors) == 1 && said.Sensors[0].Samples == rows && said.Buffer.Lanes[holdfast.LaneTelemetry].Head >= uint64(rows) && said.Records.Waiting == 0
 	})
 	c.run(l, "kill $(pidof gateway) && while pidof gateway >/dev/null; do usleep 50000; done && test -f /data/gateway/buffer.db.clean && umount /data")
 	l.Close()
