@@ -18,7 +18,7 @@ func TestParseExample(t *testing.T) {
 		t.Errorf("rules %q, want %q", got, want)
 	}
 	got := *set.rules[0].program.(*threshold)
-	want := threshold{Sensor: "bme280-*", Quantity: "temperature_celsius", Limit: 26, Clear: 25, For: 5e9, Severity: "warning", Message: "the room is warm"}
+	want := threshold{"bme280-*", "temperature_celsius", alarm{Limit: 26, Clear: 25, For: 5e9, Severity: "warning", Message: "the room is warm"}}
 	if got != want {
 		t.Errorf("warm_room: %+v, want %+v", got, want)
 	}
@@ -60,12 +60,32 @@ rules:
 f:6: rules[0].threshold.quantity: invalid quantity: "Temperature": want a letter a-z, then at most 63 of a-z 0-9 _
 f:7: rules[0].threshold.for: "5": want a duration like 90s, 5m, 1h30m
 f:8: rules[0].threshold.severity: invalid severity: "fatal": want one of ["info" "warning" "critical"]
-f:5: rules[0].threshold: no limit: want above or below
+f:5: rules[0].threshold: no limit: want one of above, below, at_least, at_most, equal, not_equal, between, outside
 f:9: rules[0].threshold.clear: "x": want a number
-f:10: rules[0].threshold.colour: no such key: want one of sensor, quantity, for, message, severity, above, below, clear`},
+f:10: rules[0].threshold.colour: no such key: want one of sensor, quantity, for, cooldown, latch, message, severity, above, below, at_least, at_most, equal, not_equal, between, outside, clear`},
 		{"above and below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, below: 2}\n", "f:4: rules[0].threshold: above and below: want one of them"},
 		{"clear beyond above", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, clear: 2}\n", "f:4: rules[0].threshold.clear: 2 lies beyond the limit 1: an alert would never clear"},
 		{"clear beyond below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, below: 1, clear: 0}\n", "f:4: rules[0].threshold.clear: 0 lies beyond the limit 1: an alert would never clear"},
+		{"limits", `version: 1
+rules:
+  - {name: a, threshold: {quantity: q, between: [8, 2]}}
+  - {name: b, threshold: {quantity: q, outside: [2, 8], clear: [1, 8]}}
+  - {name: c, threshold: {quantity: q, between: [2, 8], clear: [3, 9]}}
+  - {name: d, threshold: {quantity: q, equal: 1, clear: 0}}
+  - {name: e, threshold: {quantity: q, outside: [2, .nan]}}
+  - {name: f, threshold: {quantity: q, outside: [2, 8], clear: 5}}
+  - {name: g, threshold: {quantity: q, above: [1, 2]}}
+  - {name: h, threshold: {quantity: q, at_most: 1, clear: 0.5, cooldown: -1s, latch: 1}}
+`, `f:3: rules[0].threshold.between: want two numbers, the lower first: [2, 8]
+f:4: rules[1].threshold.clear: [1, 8] reaches beyond [2, 8]: want a range within it
+f:5: rules[2].threshold.clear: [3, 9] does not hold [2, 8]: want a range around it
+f:6: rules[3].threshold.clear: has no meaning with equal: want a comparator with a limit, or no clear
+f:7: rules[4].threshold.outside: want two numbers, the lower first: [2, 8]
+f:8: rules[5].threshold.clear: want two numbers, the lower first: [2, 8]
+f:9: rules[6].threshold.above: a list: want a number
+f:10: rules[7].threshold.cooldown: -1s: want 0s to 168h0m0s
+f:10: rules[7].threshold.latch: "1": want true or false
+f:10: rules[7].threshold.clear: 0.5 lies beyond the limit 1: an alert would never clear`},
 		{"infinite", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: .inf}\n", `f:4: rules[0].threshold.above: ".inf": want a number`},
 		{"in quotes", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: \"1\"}\n", `f:4: rules[0].threshold.above: "1": want a number`},
 		{"number for a name", "version: 1\nrules:\n  - name: 7\n    threshold: {quantity: q, above: 1}\n", `f:3: rules[0].name: "7": want text (in quotes where it looks like something else)`},
