@@ -35,9 +35,6 @@ type running struct {
 	off      bool // it panicked
 }
 
-// maxSensors is how many sensors one rule remembers.
-const maxSensors = 1000
-
 // New returns an engine that remembers nothing yet. A nil set has no rules.
 func New(set *Set, o Options) *Engine {
 	if set == nil {
@@ -74,12 +71,13 @@ func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Reco
 	for _, rule := range e.rules {
 		if rule.program.watches().matches(r.Sensor) {
 			records = append(records, e.guard(rule, func() []holdfast.Record {
-				m, err := rule.memory(r.Sensor)
+				sensor := rule.key(r.Sensor)
+				m, err := e.memory(rule, sensor)
 				if err != nil {
 					e.fail(rule, err)
 					return nil
 				}
-				return m.apply(e.origin(rule, r.Sensor), r, when)
+				return m.apply(e.origin(rule, sensor), r, when)
 			})...)
 		}
 	}
@@ -150,20 +148,6 @@ func (e *Engine) fail(r *running, err error) {
 	if e.o.Broken != nil {
 		e.o.Broken(r.name, err)
 	}
-}
-
-// memory returns what the rule remembers of a sensor.
-func (r *running) memory(sensor string) (memory, error) {
-	i, found := slices.BinarySearch(r.sensors, sensor)
-	if found {
-		return r.memories[i], nil
-	}
-	if len(r.sensors) == maxSensors {
-		return nil, fmt.Errorf("more than %d sensors: %s is left out", maxSensors, sensor)
-	}
-	m := r.program.begin()
-	r.remember(i, sensor, m)
-	return m, nil
 }
 
 // remember puts m at place i, where sensor belongs.

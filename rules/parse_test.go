@@ -92,10 +92,10 @@ f:10: rules[7].threshold.clear: 0.5 lies beyond the limit 1: an alert would neve
 		{"aggregate", "version: 1\nrules:\n  - name: a\n    aggregate:\n      window: 100ms\n      functions: [mean, median, mean]\n      quantities: []\n",
 			`f:7: rules[0].aggregate.quantities: want a list of 1 to 64 words
 f:5: rules[0].aggregate.window: 100ms: want 1s to 24h0m0s
-f:6: rules[0].aggregate.functions[1]: "median": want one of mean, sum, min, max, count
+f:6: rules[0].aggregate.functions[1]: "median": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9
 f:6: rules[0].aggregate.functions[2]: "mean" stands in the list already`},
 		{"aggregate of nothing", "version: 1\nrules:\n  - name: a\n    aggregate: {}\n",
-			"f:4: rules[0].aggregate.window: is missing: want 1s to 24h\nf:4: rules[0].aggregate.functions: is missing: want some of mean, sum, min, max, count"},
+			"f:4: rules[0].aggregate.window: is missing: want 1s to 24h, or sliding, session or count in its place\nf:4: rules[0].aggregate.functions: is missing: want some of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9"},
 		{"too long a value", "version: 1\nrules:\n  - name: a\n    aggregate: {window: 25h, functions: [mean], quantities: [" + strings.Repeat("q", 62) + "]}\n",
 			"f:4: rules[0].aggregate.window: 25h0m0s: want 1s to 24h0m0s\nf:4: rules[0].aggregate.quantities: " + strings.Repeat("q", 62) + "_mean is longer than 64 characters"},
 	}

@@ -105,3 +105,17 @@ func (w *window) until(mono int64, at holdfast.Instant) bounds {
 	b.to = b.from.Add(micros(mono - w.Start))
 	return b
 }
+
+// behind returns the window of the given size that begins where w ends, in which nothing was read.
+func (w *window) behind(size time.Duration) *window {
+	next := *w
+	next.From, next.To = w.To, w.To.Add(size)
+	next.Start, next.End, next.Last = w.End, w.End+size.Microseconds(), w.End
+	return &next
+}
+
+// reaching returns the bounds of the window of the given size that ends together with b.
+func (b bounds) reaching(size time.Duration) bounds {
+	b.from = b.to.Add(-size)
+	return b
+}
