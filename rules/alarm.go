@@ -41,10 +41,9 @@ type band struct {
 // comparators are the keys that say what lies beyond. An alarm has one of them.
 var comparators = []string{"above", "below", "at_least", "at_most", "equal", "not_equal", "between", "outside"}
 
-// alarm reads what is common to the kinds that raise alerts, besides the comparators: for, cooldown, latch, severity, message.
+// alarm reads what every kind that raises alerts has: cooldown, latch, severity, message.
 func (f *fields) alarm() alarm {
 	a := alarm{
-		For:      f.duration("for", 0, 24*time.Hour),
 		Cooldown: f.duration("cooldown", 0, 7*24*time.Hour),
 		Latch:    f.flag("latch"),
 		Message:  f.textOr("message", "", checkMessage),

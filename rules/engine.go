@@ -23,6 +23,7 @@ type Engine struct {
 	set   *Set
 	rules []*running
 	boot  string // of the last instant seen
+	fate  Fate   // of the reading that is being judged
 }
 
 // running is one rule at work.
@@ -50,6 +51,7 @@ func New(set *Set, o Options) *Engine {
 	for _, r := range set.rules {
 		e.rules = append(e.rules, &running{rule: r, version: set.Version})
 	}
+	e.expect()
 	return e
 }
 
@@ -59,14 +61,15 @@ func randomID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Apply returns what follows from one reading, in the order of the rules. The reading is placed in time by its own Time,
-// Mono and Clock; at gives the boot, and the monotonic time of a reading that has none.
+// Apply returns what follows from one reading, in the order of the rules; [Engine.Fate] then tells what becomes of the
+// reading itself. The reading is placed in time by its own Time, Mono and Clock; at gives the boot, and the monotonic time
+// of a reading that has none.
 func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
 	when := holdfast.Instant{Time: r.Time, Boot: at.Boot, Mono: r.Mono, Synchronized: r.Clock == nil}
 	if r.Mono == 0 {
 		when.Mono = at.Mono
 	}
-	e.boot = at.Boot
+	e.boot, e.fate = at.Boot, Fate{}
 	var records []holdfast.Record
 	for _, rule := range e.rules {
 		if rule.program.watches().matches(r.Sensor) {
@@ -111,7 +114,7 @@ func (e *Engine) Failures() map[string]uint64 {
 }
 
 func (e *Engine) origin(r *running, sensor string) origin {
-	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID}
+	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID, fate: &e.fate}
 	if r.program.watches().glob() {
 		o.group = sensor
 	}

@@ -14,9 +14,21 @@ const (
 
 // A program may be one of these too.
 type (
-	joiner interface{ across() bool } // true: one memory for all sensors, under the name ""
-	sized  interface{ bytes() int }   // about how much a memory takes at most; others take next to nothing
+	joiner interface{ across() bool }    // true: one memory for all sensors, under the name ""
+	sized  interface{ bytes() int }      // about how much a memory takes at most; others take next to nothing
+	waiter interface{ expects() string } // a sensor to remember before it is heard of; "" for none
 )
+
+// expect begins the memories of sensors that rules wait for.
+func (e *Engine) expect() {
+	for _, r := range e.rules {
+		if w, ok := r.program.(waiter); ok && w.expects() != "" {
+			if _, err := e.memory(r, w.expects()); err != nil {
+				e.fail(r, err)
+			}
+		}
+	}
+}
 
 // key is the name under which the rule remembers a sensor.
 func (r *running) key(sensor string) string {

@@ -6,6 +6,9 @@ import "holdfast"
 var kinds = []kind{
 	{"threshold", parseThreshold, func() program { return new(threshold) }},
 	{"aggregate", parseAggregate, func() program { return new(aggregate) }},
+	{"deadband", parseDeadband, func() program { return new(deadband) }},
+	{"rate", parseRate, func() program { return new(rate) }},
+	{"absence", parseAbsence, func() program { return new(absence) }},
 }
 
 // A kind makes programs: from the definition in a rules file, and blank ones to be filled from a checkpoint.
@@ -37,4 +40,5 @@ type origin struct {
 	sensor  string
 	group   string // the sensor where the rule watches several, else ""
 	newID   func() string
+	fate    *Fate // of the reading
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math"
+	"time"
 
 	"holdfast"
 )
@@ -21,8 +22,10 @@ func parseThreshold(f *fields) program {
 	t := &threshold{
 		Sensor:   f.sensor(),
 		Quantity: f.text("quantity", holdfast.CheckQuantity),
-		alarm:    f.alarm(),
 	}
+	hold := f.duration("for", 0, 24*time.Hour)
+	t.alarm = f.alarm()
+	t.For = hold
 	f.limits(&t.alarm)
 	return t
 }
