@@ -34,6 +34,7 @@ type running struct {
 	memories []memory // of sensors, in their order
 	failures uint64
 	off      bool // it panicked
+	saved    written
 }
 
 // New returns an engine that remembers nothing yet. A nil set has no rules.
@@ -126,6 +127,7 @@ func (e *Engine) guard(r *running, step func() []holdfast.Record) (records []hol
 	if r.off {
 		return nil
 	}
+	r.saved = written{}
 	defer func() {
 		if p := recover(); p != nil {
 			r.off, records = true, nil

@@ -96,6 +96,50 @@ f:6: rules[0].aggregate.functions[1]: "median": want one of mean, sum, min, max,
 f:6: rules[0].aggregate.functions[2]: "mean" stands in the list already`},
 		{"aggregate of nothing", "version: 1\nrules:\n  - name: a\n    aggregate: {}\n",
 			"f:4: rules[0].aggregate.window: is missing: want 1s to 24h, or sliding, session or count in its place\nf:4: rules[0].aggregate.functions: is missing: want some of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9"},
+		{"windows", `version: 1
+rules:
+  - {name: a, aggregate: {window: 1m, session: 5s, functions: [sum]}}
+  - {name: b, aggregate: {window: 1m, every: 7s, functions: [sum]}}
+  - {name: c, aggregate: {window: 24h, every: 1m, functions: [sum]}}
+  - {name: d, aggregate: {sliding: 1m, every: 2m, functions: [p100]}}
+  - {name: e, aggregate: {session: 1m, every: 2m, longest: 30s, functions: [sum]}}
+  - {name: f, aggregate: {count: 0, longest: 1m, functions: [sum]}}
+  - {name: g, aggregate: {count: 2000000, across: 1, functions: [p0]}}
+  - {name: h, aggregate: {sliding: -1m, functions: [p99_999]}}
+`, `f:3: rules[0].aggregate: window and session: want one of them
+f:4: rules[1].aggregate.every: 7s: want the window of 1m0s divided by a whole number up to 300
+f:5: rules[2].aggregate.every: 1m0s: want the window of 24h0m0s divided by a whole number up to 300
+f:6: rules[3].aggregate.every: 2m0s: want at most the 1m0s of sliding
+f:6: rules[3].aggregate.functions[0]: "p100": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9
+f:7: rules[4].aggregate.every: belongs to window or sliding
+f:7: rules[4].aggregate.longest: 30s: want at least the gap of 1m0s
+f:8: rules[5].aggregate.count: "0": want a whole number from 1 to 1048576
+f:8: rules[5].aggregate.longest: belongs to session
+f:9: rules[6].aggregate.across: "1": want true or false
+f:9: rules[6].aggregate.count: "2000000": want a whole number from 1 to 1048576
+f:9: rules[6].aggregate.functions[0]: "p0": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9
+f:10: rules[7].aggregate.sliding: -1m0s: want 1s to 24h0m0s
+f:10: rules[7].aggregate.functions[0]: "p99_999": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9`},
+		{"deadband, rate, absence", `version: 1
+rules:
+  - {name: a, deadband: {}}
+  - {name: b, deadband: {absolute: -1, relative: .nan, heartbeat: 0s}}
+  - {name: c, rate: {quantity: q, per: 0s, over: 25h}}
+  - {name: d, absence: {}}
+  - {name: e, absence: {after: 0s, for: 1m}}
+  - {name: f, absence: {after: -5m, above: 1}}
+`, `f:3: rules[0].deadband: no band: want absolute, relative or both
+f:4: rules[1].deadband.absolute: -1: want 0 or more
+f:4: rules[1].deadband.relative: ".nan": want a number
+f:4: rules[1].deadband.heartbeat: 0s: want 1s to 168h0m0s
+f:5: rules[2].rate.per: 0s: want 1s to 24h0m0s
+f:5: rules[2].rate.over: 25h0m0s: want 0s to 24h0m0s
+f:5: rules[2].rate: no limit: want one of above, below, at_least, at_most, equal, not_equal, between, outside
+f:6: rules[3].absence.after: is missing: want 1s to 168h
+f:7: rules[4].absence.after: 0s: want 1s to 168h0m0s
+f:7: rules[4].absence.for: no such key: want one of sensor, quantity, after, cooldown, latch, message, severity
+f:8: rules[5].absence.after: -5m0s: want 1s to 168h0m0s
+f:8: rules[5].absence.above: no such key: want one of sensor, quantity, after, cooldown, latch, message, severity`},
 		{"too long a value", "version: 1\nrules:\n  - name: a\n    aggregate: {window: 25h, functions: [mean], quantities: [" + strings.Repeat("q", 62) + "]}\n",
 			"f:4: rules[0].aggregate.window: 25h0m0s: want 1s to 24h0m0s\nf:4: rules[0].aggregate.quantities: " + strings.Repeat("q", 62) + "_mean is longer than 64 characters"},
 	}
@@ -143,7 +187,7 @@ func TestParseBounds(t *testing.T) {
 		fmt.Fprintf(&many, "  - {name: r%d, threshold: {quantity: q, above: 0}}\n", i)
 	}
 	set, err := Parse("f", []byte(many.String()))
-	if want := fmt.Sprintf("f:%d: rules: more than 200", MaxRules+3); err == nil || err.Error() != want {
+	if want := fmt.Sprintf("f:%d: rules: more than 1000", MaxRules+3); err == nil || err.Error() != want {
 		t.Errorf("%d rules: %v, want %s", MaxRules+50, err, want)
 	}
 	if len(set.Names()) != MaxRules {
