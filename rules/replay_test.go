@@ -39,16 +39,32 @@ func TestReplayWithRestarts(t *testing.T) {
 					t.Fatal(err)
 				}
 				killed = New(set, o)
+				if _, err := killed.Checkpoint(); err != nil { // of nothing
+					t.Fatal(err)
+				}
 				if records, err := killed.Restore(data, at); err != nil || records != nil {
 					t.Fatal(records, err)
 				}
 			}
-			if rapid.IntRange(0, 3).Draw(t, "tick") == 0 {
+			if _, err := killed.Checkpoint(); err != nil {
+				t.Fatal(err)
+			}
+			switch rapid.IntRange(0, 7).Draw(t, "what") {
+			case 0, 1:
 				same(t, through.Tick(at), killed.Tick(at))
+				continue
+			case 2:
+				id := fmt.Sprint("a", rapid.IntRange(1, 8).Draw(t, "alert"))
+				want, _ := through.Acknowledge(id, "ann", at)
+				got, _ := killed.Acknowledge(id, "ann", at)
+				same(t, want, got)
 				continue
 			}
 			sensor := rapid.SampledFrom([]string{"s", "other"}).Draw(t, "sensor")
 			r := reading(at, sensor, float64(rapid.IntRange(-120, 120).Draw(t, "v"))/4)
+			if rapid.IntRange(0, 5).Draw(t, "bad") == 0 {
+				r.Quality = map[string]holdfast.Quality{"temperature_celsius": holdfast.Bad}
+			}
 			same(t, through.Apply(r, at), killed.Apply(r, at))
 			if through.Fate() != killed.Fate() {
 				t.Fatalf("fates %v and %v", through.Fate(), killed.Fate())
