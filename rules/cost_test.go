@@ -153,3 +153,31 @@ func BenchmarkCheckpoint(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSlidingRecord reports the time of a reading that makes the record of a full sliding window.
+func BenchmarkSlidingRecord(b *testing.B) {
+	for _, functions := range []string{"mean", "mean, stddev, rate", "p50, p95"} {
+		b.Run(strings.ReplaceAll(functions, ", ", "+"), func(b *testing.B) {
+			set, err := Parse("test", []byte("version: 1\nrules:\n  - {name: r, aggregate: {sliding: 1h, functions: ["+functions+"]}}\n"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			e, at := New(set, Options{}), instant(0)
+			read := func(d time.Duration, v float64) {
+				at.Mono, at.Time = at.Mono+d.Microseconds(), at.Time.Add(d)
+				e.Apply(reading(at, "s", v), at)
+			}
+			for i := range 3 * 3600 {
+				read(time.Second, float64(i%997))
+			}
+			for b.Loop() {
+				read(time.Minute, 1)
+				b.StopTimer()
+				for i := range 59 {
+					read(time.Second, float64(i))
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
