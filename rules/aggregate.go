@@ -138,7 +138,7 @@ func (a *aggregate) bytes() int {
 	if a.Every > 0 && a.Window > 0 {
 		panes = int(a.Window/a.Every) + 1
 	}
-	cell := 256 // with its place in the map
+	cell := 320 // with its place in the map
 	if needsOf(a.Functions).digest {
 		cell += 16 * digestScale
 	}

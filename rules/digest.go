@@ -32,13 +32,11 @@ func (d *digest) add(v float64) {
 // merge adds the values of another digest, which keeps its own.
 func (d *digest) merge(o *digest) {
 	d.N += o.N
-	for _, c := range o.Centroids {
-		d.append(c)
-	}
+	d.append(o.Centroids...)
 }
 
-func (d *digest) append(c centroid) {
-	d.Centroids = append(d.Centroids, c)
+func (d *digest) append(c ...centroid) {
+	d.Centroids = append(d.Centroids, c...)
 	if len(d.Centroids) >= digestCap {
 		d.compress()
 	}
@@ -54,7 +52,7 @@ func (d *digest) compress() {
 		return
 	}
 	d.sort()
-	total := 0.0 // not N: values that are about to be merged count there already
+	total := 0.0
 	for _, c := range d.Centroids {
 		total += c[1]
 	}

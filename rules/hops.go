@@ -1,16 +1,6 @@
 package rules
 
-import (
-	"slices"
-
-	"holdfast"
-)
-
-// A pane is a part of a window, as long as what the window moves on by: what was read in it.
-type pane struct {
-	Start int64 `json:"start"` // monotonic µs
-	tally
-}
+import "holdfast"
 
 // hops is what an aggregate over hopping windows remembers of one sensor. The windows share panes as long as one hop, which
 // follow one another like tumbling windows. Each time a pane ends, a window ends with it: the one over the panes that began
@@ -23,8 +13,8 @@ type hops struct {
 
 	Open *window `json:"open,omitempty"` // the pane that fills
 	tally
-	Panes []pane  `json:"panes,omitempty"` // full ones, oldest first
-	Past  *window `json:"past,omitempty"`  // the last that ended
+	Panes panes   `json:"panes,omitzero"`
+	Past  *window `json:"past,omitempty"` // the pane that ended last
 	Grid  grid    `json:"grid,omitzero"`
 }
 
@@ -48,30 +38,29 @@ func (h *hops) tick(o origin, at holdfast.Instant) []holdfast.Record {
 		records = h.end(o, h.Open, h.Open.whole(at))
 	}
 	for range maxHops {
-		if h.Open != nil || len(h.Panes) == 0 || h.Past == nil || at.Mono < h.Past.End+h.aggregate.Every.Microseconds() {
+		if h.Open != nil || h.Panes.empty() || h.Past == nil || at.Mono < h.Past.End+h.aggregate.Every.Microseconds() {
 			return records
 		}
 		next := h.Past.behind(h.aggregate.Every)
 		records = append(records, h.end(o, next, next.whole(at))...)
 	}
-	h.Panes, h.Past = nil, nil // of a damaged checkpoint
+	h.Panes, h.Past = panes{}, nil // of a damaged checkpoint
 	return records
 }
 
 // end makes the record of the window that ends with pane w, and forgets the panes that no later window holds.
 func (h *hops) end(o origin, w *window, b bounds) []holdfast.Record {
 	if h.Count > 0 {
-		h.shrink()
-		h.Panes = append(h.Panes, pane{w.Start, h.tally})
+		h.Panes.push(w.Start, h.tally, h.needs)
 	}
 	h.Grid.closed(w, b.partial)
 	h.Open, h.Past, h.tally = nil, w, tally{}
-	size := h.aggregate.Window
-	h.Panes = slices.DeleteFunc(h.Panes, func(p pane) bool { return p.Start < w.End-size.Microseconds() })
-	records := union(h.Panes, h.needs).records(h.aggregate, o, b.reaching(size))
-	later := w.End + h.aggregate.Every.Microseconds() - size.Microseconds()
-	h.Panes = slices.DeleteFunc(h.Panes, func(p pane) bool { return p.Start < later })
-	if len(h.Panes) == 0 {
+	size, every := h.aggregate.Window, h.aggregate.Every
+	begin := w.End - size.Microseconds()
+	h.Panes.forget(begin, h.needs)
+	records := h.Panes.union(&h.tally, h.needs).records(h.aggregate, o, b.reaching(size))
+	h.Panes.forget(begin+every.Microseconds(), h.needs)
+	if h.Panes.empty() {
 		h.Past = nil
 	}
 	return records
@@ -82,17 +71,8 @@ func (h *hops) reboot(o origin, at holdfast.Instant) []holdfast.Record {
 	if h.Open != nil {
 		records = h.end(o, h.Open, h.Open.part(at))
 	}
-	h.Panes, h.Past = nil, nil
+	h.Panes, h.Past = panes{}, nil
 	return records
 }
 
 func (h *hops) retire(o origin, at holdfast.Instant) []holdfast.Record { return h.reboot(o, at) }
-
-// union is what all panes hold together.
-func union(panes []pane, n needs) *tally {
-	var all tally
-	for i := range panes {
-		all.merge(&panes[i].tally, n)
-	}
-	return &all
-}

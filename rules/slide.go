@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"slices"
 	"time"
 
 	"holdfast"
@@ -20,10 +19,11 @@ type slide struct {
 	aggregate *aggregate
 	needs     needs
 
-	Panes []pane `json:"panes,omitempty"` // oldest first; the last one fills
-	Last  *mark  `json:"last,omitempty"`  // the last reading
-	Told  int64  `json:"told,omitempty"`  // monotonic µs of the last window
-	Owed  bool   `json:"owed,omitempty"`  // a reading came since
+	Panes panes `json:"panes,omitzero"`
+	Open  *pane `json:"open,omitempty"` // the one that fills
+	Last  *mark `json:"last,omitempty"` // the last reading
+	Told  int64 `json:"told,omitempty"` // monotonic µs of the last window
+	Owed  bool  `json:"owed,omitempty"` // a reading came since
 }
 
 func (s *slide) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
@@ -32,13 +32,14 @@ func (s *slide) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []hold
 	}
 	s.forget(at.Mono)
 	grain := max(1, s.aggregate.Sliding.Microseconds()/slidePanes)
-	if n := len(s.Panes); n == 0 || at.Mono >= s.Panes[n-1].Start+grain {
-		if n > 0 {
-			s.Panes[n-1].shrink()
-		}
-		s.Panes = append(s.Panes, pane{Start: at.Mono})
+	if s.Open != nil && at.Mono >= s.Open.Start+grain {
+		s.Panes.push(s.Open.Start, s.Open.tally, s.needs)
+		s.Open = nil
 	}
-	s.Panes[len(s.Panes)-1].add(s.aggregate, s.needs, r, at.Mono)
+	if s.Open == nil {
+		s.Open = &pane{Start: at.Mono}
+	}
+	s.Open.add(s.aggregate, s.needs, r, at.Mono)
 	if s.Last == nil {
 		s.Last = new(mark)
 	}
@@ -48,10 +49,10 @@ func (s *slide) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []hold
 
 // forget drops the panes that began before the window which ends at mono.
 func (s *slide) forget(mono int64) {
-	size := s.aggregate.Sliding.Microseconds()
-	s.Panes = slices.DeleteFunc(s.Panes, func(p pane) bool { return p.Start <= mono-size })
-	if len(s.Panes) > slidePanes+1 { // of a damaged checkpoint
-		s.Panes = s.Panes[len(s.Panes)-slidePanes-1:]
+	begin := mono - s.aggregate.Sliding.Microseconds() + 1
+	s.Panes.forget(begin, s.needs)
+	if s.Open != nil && s.Open.Start < begin {
+		s.Open = nil
 	}
 }
 
@@ -76,7 +77,11 @@ func (s *slide) tell(o origin, end mark, at holdfast.Instant, partial bool) []ho
 	if !end.Sync && !(at.Synchronized && at.Boot == end.Boot) {
 		b.clock = &holdfast.Clock{Boot: end.Boot, Mono: end.Mono + 1}
 	}
-	return union(s.Panes, s.needs).records(s.aggregate, o, b.reaching(s.aggregate.Sliding))
+	var filling tally
+	if s.Open != nil {
+		filling = s.Open.tally
+	}
+	return s.Panes.union(&filling, s.needs).records(s.aggregate, o, b.reaching(s.aggregate.Sliding))
 }
 
 func (s *slide) reboot(o origin, at holdfast.Instant) []holdfast.Record {
