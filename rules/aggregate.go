@@ -142,5 +142,5 @@ func (a *aggregate) bytes() int {
 	if needsOf(a.Functions).digest {
 		cell += 16 * digestScale
 	}
-	return 512 + panes*(128+quantities*cell)
+	return panes * (128 + quantities*cell)
 }

@@ -41,6 +41,14 @@ func parseDeadband(f *fields) program {
 func (d *deadband) watches() pattern { return d.Sensor }
 func (d *deadband) begin() memory    { return &reported{deadband: d} }
 
+// bytes is about how much the values that went up take.
+func (d *deadband) bytes() int {
+	if len(d.Quantities) > 0 {
+		return 128 * len(d.Quantities)
+	}
+	return 128 * maxValues
+}
+
 // width is how far a value may lie from last without being news.
 func (d *deadband) width(last float64) float64 {
 	return max(d.Absolute, d.Relative/100*math.Abs(last))

@@ -8,10 +8,10 @@
 // a step of it neither stretches a window nor fires a rule. What happened before wall time was synchronised carries the
 // record's clock field, from which it is re-timed later.
 //
-// What a rule remembers (open windows, raised alerts) is bounded whatever comes (memory.go), and [Engine.Checkpoint] writes it as JSON, to be stored in
-// the same commit as the readings that made it. After a restart within the same boot everything goes on where it was;
-// after a reboot windows that were open come out as partial aggregates and alerts stay raised; what belongs to a rule that
-// is gone or reads differently now is closed: its alerts are cleared, its windows come out as partial.
+// What a rule remembers (open windows, raised alerts) is bounded whatever comes (memory.go), and [Engine.Checkpoint] writes
+// it as JSON, to be stored in the same commit as the readings that made it. After a restart within the same boot everything
+// goes on where it was; after a reboot windows that were open come out as partial aggregates and alerts stay raised; what
+// belongs to a rule that is gone or reads differently now is closed: its alerts are cleared, its windows come out as partial.
 //
 // A rule may also decide what becomes of the reading itself, whether it is worth sending ([Engine.Fate]); every rule sees
 // every reading all the same. What 0, a negative value, no number, a missing quantity and an unknown sensor do to a rule

@@ -5,17 +5,18 @@ import (
 	"slices"
 )
 
-// What the rules of an engine remember is bounded: one rule by maxSensors sensors, all together by maxBytes of windows, each
+// What the rules of an engine remember is bounded: one rule by maxSensors sensors, all together by maxBytes, each memory
 // counted at its largest. A sensor too many is left out of the rule that meets it, which is that rule's failure.
 const (
 	maxSensors = 1000
 	maxBytes   = 128 << 20
+	leastBytes = 512 // of any memory
 )
 
 // A program may be one of these too.
 type (
 	joiner interface{ across() bool }    // true: one memory for all sensors, under the name ""
-	sized  interface{ bytes() int }      // about how much a memory takes at most; others take next to nothing
+	sized  interface{ bytes() int }      // about how much a memory takes at most; others take leastBytes
 	waiter interface{ expects() string } // a sensor to remember before it is heard of; "" for none
 )
 
@@ -48,14 +49,14 @@ func (e *Engine) memory(r *running, sensor string) (memory, error) {
 		return nil, fmt.Errorf("more than %d sensors: %s is left out", maxSensors, sensor)
 	}
 	if n := e.bytes() + r.bytes(); n > maxBytes {
-		return nil, fmt.Errorf("windows of %d MB in all rules, at most %d: %s is left out; want fewer quantities, larger steps or fewer sensors", n>>20, maxBytes>>20, sensor)
+		return nil, fmt.Errorf("%d MB of memory in all rules: at most %d; %s is left out; want fewer sensors or quantities, or shorter or coarser windows", n>>20, maxBytes>>20, sensor)
 	}
 	m := r.program.begin()
 	r.remember(i, sensor, m)
 	return m, nil
 }
 
-// bytes is about how much the windows of all rules take at most.
+// bytes is about how much all rules remember at most.
 func (e *Engine) bytes() int {
 	n := 0
 	for _, r := range e.rules {
@@ -66,7 +67,7 @@ func (e *Engine) bytes() int {
 
 func (r *running) bytes() int {
 	if s, ok := r.program.(sized); ok {
-		return s.bytes()
+		return leastBytes + s.bytes()
 	}
-	return 0
+	return leastBytes
 }

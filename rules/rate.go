@@ -50,6 +50,9 @@ func (r *rate) begin() memory {
 	return &pace{rate: r, watch: watch{alarm: &r.alarm, quantity: r.Quantity}}
 }
 
+// bytes is how much a pace keeps in values.
+func (r *rate) bytes() int { return 64 * 16 }
+
 // A pace is what a rate remembers of one sensor. It keeps values a sixtieth of Over apart, so at most 62 of them.
 type pace struct {
 	rate *rate

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -124,11 +125,16 @@ func TestThresholdIgnores(t *testing.T) {
 	other := &holdfast.Reading{Time: noon, Sensor: "bme280-1-76", Values: map[string]float64{"humidity_percent": 99}}
 	expect(t, "another quantity", lines(e.Apply(other, instant(0))))
 
+	for _, v := range []float64{math.NaN(), math.Inf(1)} {
+		expect(t, "no number", lines(e.Apply(reading(instant(0), "bme280-1-76", v), instant(0))))
+	}
+
 	suspect := reading(instant(1), "bme280-1-76", 27)
 	suspect.Quality = map[string]holdfast.Quality{"temperature_celsius": holdfast.Suspect}
 	expect(t, "suspect", lines(e.Apply(suspect, instant(1))), "12:00:31 a1 r v1 raised bme280-1-76 value 27 peak 27 since 12:00:31")
 	bad = reading(instant(2), "bme280-1-76", 0)
 	bad.Quality = map[string]holdfast.Quality{"temperature_celsius": holdfast.Bad}
+	expect(t, "no number does not clear", lines(e.Apply(reading(instant(2), "bme280-1-76", math.Inf(-1)), instant(2))))
 	expect(t, "bad does not clear", lines(e.Apply(bad, instant(2))))
 }
 

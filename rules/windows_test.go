@@ -378,6 +378,55 @@ func TestReboot(t *testing.T) {
 	}
 }
 
+// Every window leaves out what is bad or no number, and counts zero and negative values; a reading with nothing else, or of
+// another sensor, is not there.
+func TestWindowsIgnore(t *testing.T) {
+	t.Parallel()
+	for _, window := range []string{"window: 1m", "window: 1m, every: 30s", "sliding: 1m, every: 30s", "session: 20s", "count: 2"} {
+		e := engine(t, 1, "  - {name: w, aggregate: {sensor: s, quantities: [temperature_celsius], "+window+", functions: [sum, min]}}\n")
+		bad := reading(instant(0), "s", 9)
+		bad.Quality = map[string]holdfast.Quality{"temperature_celsius": holdfast.Bad}
+		var records []holdfast.Record
+		for _, r := range []*holdfast.Reading{reading(instant(0), "s", 0), bad, reading(instant(0), "s", math.NaN()), reading(instant(0), "s", math.Inf(1)),
+			reading(instant(0), "x", 9), {Time: noon, Mono: instant(0).Mono, Sensor: "s", Values: map[string]float64{"humidity_percent": 9}}, reading(instant(5), "s", -3)} {
+			records = append(records, e.Apply(r, holdfast.Instant{Boot: "boot-1"})...)
+		}
+		records = append(records, e.Tick(instant(40))...)
+		last := records[len(records)-1].(*holdfast.Aggregate)
+		if want := map[string]float64{"temperature_celsius_sum": -3, "temperature_celsius_min": -3}; last.Count != 2 || !maps.Equal(last.Values, want) {
+			t.Errorf("%s: %v of %d readings, want %v of 2", window, last.Values, last.Count, want)
+		}
+	}
+}
+
+// Bounds that are a guess say so, and are corrected once the clock is synchronised within the boot.
+func TestWindowsUnsynchronised(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ window, guess, corrected string }{
+		{"window: 1m, every: 30s", `08:59:59.999999-09:00:59.999999 w v1 [] {"sum":1} count 1 guess boot-1+17m9.999999s`, `11:59:59.999999-12:00:59.999999 w v1 [] {"sum":1} count 1`},
+		{"session: 20s", `09:00:30-09:00:30.000001 w v1 [] {"sum":1} count 1 guess boot-1+16m40.000001s`, `12:00:30-12:00:30.000001 w v1 [] {"sum":1} count 1`},
+		{"sliding: 1m, every: 30s", `09:00:01.000001-09:01:01.000001 w v1 [] {"sum":2} count 2 guess boot-1+17m11.000001s`, `12:00:01.000001-12:01:01.000001 w v1 [] {"sum":2} count 2`},
+	} {
+		for _, synchronised := range []bool{false, true} {
+			e := engine(t, 1, "  - {name: w, aggregate: {sensor: s, "+tt.window+", functions: [sum]}}\n")
+			at := func(seconds int) holdfast.Instant {
+				i := instant(seconds)
+				i.Time, i.Synchronized = i.Time.Add(-3*time.Hour), false
+				return i
+			}
+			e.Apply(reading(at(0), "s", 1), at(0))
+			end, want := at(31), tt.guess
+			if synchronised {
+				end, want = instant(31), tt.corrected
+			}
+			if strings.HasPrefix(tt.window, "sliding") {
+				e.Apply(reading(at(1), "s", 1), at(1))
+			}
+			expect(t, tt.window, lines(e.Tick(end)), want)
+		}
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	set, err := Parse("test", []byte("version: 1\nrules:\n  - {name: w, aggregate: {sliding: 24h, functions: [p50]}}\n"))
