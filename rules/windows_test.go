@@ -427,8 +427,25 @@ func TestWindowsUnsynchronised(t *testing.T) {
 	}
 }
 
+// The last window of a rule that is gone has its bounds corrected too.
+func TestSlidingRetired(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 1, "  - {name: w, aggregate: {sensor: s, sliding: 1m, every: 30s, functions: [sum]}}\n")
+	for second := range 2 {
+		at := instant(second)
+		at.Time, at.Synchronized = at.Time.Add(-3*time.Hour), false
+		e.Apply(reading(at, "s", 1), at)
+	}
+	expect(t, "gone", restarted(t, e, engine(t, 2, " []"), instant(5)), `11:59:31.000001-12:00:31.000001 w v1 [] {"sum":2} count 2 partial`)
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
+	one := engine(t, 1, "  - {name: r, threshold: {quantity: temperature_celsius, above: 1}}\n")
+	one.Apply(reading(instant(0), "s", 2), instant(0))
+	if one.bytes() != leastBytes {
+		t.Errorf("a threshold counts %d bytes, want %d", one.bytes(), leastBytes)
+	}
 	set, err := Parse("test", []byte("version: 1\nrules:\n  - {name: w, aggregate: {sliding: 24h, functions: [p50]}}\n"))
 	if err != nil {
 		t.Fatal(err)
