@@ -32,7 +32,7 @@ type savedRule struct {
 func (e *Engine) Checkpoint() ([]byte, error) {
 	head, err := json.Marshal(checkpoint{V: 1, Boot: e.boot, Version: e.set.Version})
 	errs := []error{err}
-	data := bytes.TrimSuffix(head, []byte("}"))
+	data := append(make([]byte, 0, e.size), bytes.TrimSuffix(head, []byte("}"))...)
 	between := `,"rules":[`
 	for _, r := range e.rules {
 		if r.off {
@@ -50,7 +50,9 @@ func (e *Engine) Checkpoint() ([]byte, error) {
 	if between == "," {
 		data = append(data, ']')
 	}
-	return append(data, '}'), errors.Join(errs...)
+	data = append(data, '}')
+	e.size = len(data) + len(data)/8
+	return data, errors.Join(errs...)
 }
 
 // A written is the part of a checkpoint that belongs to one rule, for as long as the rule is not at work again.

@@ -24,6 +24,7 @@ type Engine struct {
 	rules []*running
 	boot  string // of the last instant seen
 	fate  Fate   // of the reading that is being judged
+	size  int    // to expect of a checkpoint, bytes
 }
 
 // running is one rule at work.
