@@ -6,6 +6,8 @@ import "holdfast"
 var kinds = []kind{
 	{"threshold", parseThreshold, func() program { return new(threshold) }},
 	{"aggregate", parseAggregate, func() program { return new(aggregate) }},
+	{"anomaly", parseAnomaly, func() program { return new(anomaly) }},
+	{"trend", parseTrend, func() program { return new(trend) }},
 }
 
 // A kind makes programs: from the definition in a rules file, and blank ones to be filled from a checkpoint.
