@@ -23,6 +23,9 @@ type Engine struct {
 	set   *Set
 	rules []*running
 	boot  string // of the last instant seen
+
+	fate    Fate // of the reading that is being judged
+	derived int  // readings that followed from it so far
 }
 
 // running is one rule at work.
@@ -32,7 +35,8 @@ type running struct {
 	sensors  []string // sorted
 	memories []memory // of sensors, in their order
 	failures uint64
-	off      bool // it panicked
+	off      bool        // it panicked
+	failed   func(error) // counts a failure that does not panic
 }
 
 // maxSensors is how many sensors one rule remembers.
@@ -51,7 +55,9 @@ func New(set *Set, o Options) *Engine {
 	}
 	e := &Engine{o: o, set: set}
 	for _, r := range set.rules {
-		e.rules = append(e.rules, &running{rule: r, version: set.Version})
+		running := &running{rule: r, version: set.Version}
+		running.failed = func(err error) { e.fail(running, err) }
+		e.rules = append(e.rules, running)
 	}
 	return e
 }
@@ -62,25 +68,32 @@ func randomID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Apply returns what follows from one reading, in the order of the rules. The reading is placed in time by its own Time,
-// Mono and Clock; at gives the boot, and the monotonic time of a reading that has none.
+// Apply returns what follows from one reading, in the order of the rules; [Engine.Fate] then tells what becomes of the
+// reading itself. The reading is placed in time by its own Time, Mono and Clock; at gives the boot, and the monotonic time
+// of a reading that has none. A reading that a rule derives goes through the rules behind it.
 func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
+	e.boot, e.fate, e.derived = at.Boot, Fate{}, 0
+	return e.pass(0, r, at)
+}
+
+// pass takes a reading through the rules from a place on.
+func (e *Engine) pass(from int, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
 	when := holdfast.Instant{Time: r.Time, Boot: at.Boot, Mono: r.Mono, Synchronized: r.Clock == nil}
 	if r.Mono == 0 {
 		when.Mono = at.Mono
 	}
-	e.boot = at.Boot
 	var records []holdfast.Record
-	for _, rule := range e.rules {
+	for i, rule := range e.rules[from:] {
 		if rule.program.watches().matches(r.Sensor) {
-			records = append(records, e.guard(rule, func() []holdfast.Record {
+			made := e.guard(rule, func() []holdfast.Record {
 				m, err := rule.memory(r.Sensor)
 				if err != nil {
 					e.fail(rule, err)
 					return nil
 				}
 				return m.apply(e.origin(rule, r.Sensor), r, when)
-			})...)
+			})
+			records = append(records, e.follow(from+i+1, rule, made, at)...)
 		}
 	}
 	return records
@@ -113,7 +126,7 @@ func (e *Engine) Failures() map[string]uint64 {
 }
 
 func (e *Engine) origin(r *running, sensor string) origin {
-	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID}
+	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID, fate: &e.fate, failed: r.failed}
 	if r.program.watches().glob() {
 		o.group = sensor
 	}

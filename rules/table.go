@@ -8,6 +8,7 @@ var kinds = []kind{
 	{"aggregate", parseAggregate, func() program { return new(aggregate) }},
 	{"anomaly", parseAnomaly, func() program { return new(anomaly) }},
 	{"trend", parseTrend, func() program { return new(trend) }},
+	{"expression", parseExpression, func() program { return new(expression) }},
 }
 
 // A kind makes programs: from the definition in a rules file, and blank ones to be filled from a checkpoint.
@@ -39,4 +40,6 @@ type origin struct {
 	sensor  string
 	group   string // the sensor where the rule watches several, else ""
 	newID   func() string
+	fate    *Fate       // of the reading
+	failed  func(error) // counts and reports what went wrong without a panic
 }
