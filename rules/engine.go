@@ -57,6 +57,7 @@ func New(set *Set, o Options) *Engine {
 	for _, r := range set.rules {
 		running := &running{rule: r, version: set.Version}
 		running.failed = func(err error) { e.fail(running, err) }
+		running.stand()
 		e.rules = append(e.rules, running)
 	}
 	return e

@@ -9,6 +9,7 @@ var kinds = []kind{
 	{"anomaly", parseAnomaly, func() program { return new(anomaly) }},
 	{"trend", parseTrend, func() program { return new(trend) }},
 	{"expression", parseExpression, func() program { return new(expression) }},
+	{"schedule", parseSchedule, func() program { return new(schedule) }},
 }
 
 // A kind makes programs: from the definition in a rules file, and blank ones to be filled from a checkpoint.
