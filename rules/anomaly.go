@@ -60,6 +60,14 @@ func parseAnomaly(f *fields) program {
 func (a *anomaly) watches() pattern { return a.Sensor }
 func (a *anomaly) begin() memory    { return &expectation{anomaly: a} }
 
+// bytes is what one sensor takes at most, about.
+func (a *anomaly) bytes() int {
+	if a.Method == "ewma" {
+		return 400
+	}
+	return 400 + 16*a.Window
+}
+
 // model returns the version of the model that judges. It grows whenever the same values would be judged otherwise.
 func (a *anomaly) model() string {
 	if a.Method == "ewma" {

@@ -134,27 +134,32 @@ func (c *cron) hourly(t time.Time) bool {
 	return day || weekday
 }
 
-// due reports whether c is due in the minute that begins at the local time t. Where the clocks are put forward, what was
-// due at times that do not exist is due right behind the gap; where they are put back, what is due at times that exist
-// twice is due at the first. Only what is due in every hour follows elapsed time: it is due in the second hour too, and
-// nothing stands in for the hour that does not exist.
-func (c *cron) due(t time.Time) bool {
+// due reports whether c is due in the minute that begins at the local time t.
+func (c *cron) due(t time.Time) bool { return has(c.rest(t), t.Minute()) }
+
+// rest returns the minutes, from t on, of the local hour of t in which c is due. Where the clocks are put forward, what
+// was due at times that do not exist is due right behind the gap; where they are put back, what is due at times that
+// exist twice is due at the first. Only what is due in every hour follows elapsed time: it is due in the second hour too,
+// and nothing stands in for the hour that does not exist.
+func (c *cron) rest(t time.Time) (minutes uint64) {
 	const everyHour = 1<<24 - 1
-	if c.hours == everyHour {
-		return c.hourly(t) && has(c.minutes, t.Minute())
+	if c.hourly(t) {
+		minutes = c.minutes
 	}
-	if start, _ := t.ZoneBounds(); !start.IsZero() {
-		_, before := start.Add(-time.Second).Zone()
-		_, now := t.Zone()
-		shift, since := time.Duration(now-before)*time.Second, t.Sub(start)
-		if since < -shift {
-			return false
-		}
-		if shift > 0 && since < time.Minute && c.dueWithin(t, shift) {
-			return true
-		}
+	start, _ := t.ZoneBounds()
+	if start.IsZero() || c.hours == everyHour {
+		return minutes
 	}
-	return c.hourly(t) && has(c.minutes, t.Minute())
+	_, before := start.Add(-time.Second).Zone()
+	_, now := t.Zone()
+	shift, since := time.Duration(now-before)*time.Second, t.Sub(start)
+	if since < -shift {
+		return 0
+	}
+	if shift > 0 && since < time.Minute && c.dueWithin(t, shift) {
+		minutes |= 1 << t.Minute()
+	}
+	return minutes
 }
 
 // dueWithin reports whether c would be due at one of the local times of the gap that ends at t.
@@ -168,18 +173,18 @@ func (c *cron) dueWithin(t time.Time, gap time.Duration) bool {
 	return false
 }
 
-// between calls found with each minute from first to last, counted since 1970, in which c is due in a zone.
+// between calls found with each minute from first to last, counted since 1970, in which c is due in a zone. It goes by
+// local hours: clocks are put forward and back between two of them.
 func (c *cron) between(first, last uint64, zone *time.Location, found func(minute uint64)) {
 	for minute := first; minute <= last; {
 		t := minuteTime(minute).In(zone)
-		if c.due(t) {
-			found(minute)
-		}
-		if c.hourly(t) {
+		due := c.rest(t)
+		for m := t.Minute(); m < 60 && minute <= last; m++ {
+			if has(due, m) {
+				found(minute)
+			}
 			minute++
-			continue
 		}
-		minute += uint64(60 - t.Minute()) // clocks are put forward and back at the full hour only
 	}
 }
 

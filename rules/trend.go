@@ -89,6 +89,7 @@ func (t *trend) parseRate(f *fields) {
 
 func (t *trend) watches() pattern { return t.Sensor }
 func (t *trend) begin() memory    { return &course{trend: t} }
+func (t *trend) bytes() int       { return 400 + 64*segments } // what one sensor takes at most, about
 
 // A course is what a trend remembers of one sensor.
 type course struct {
