@@ -9,14 +9,14 @@ import (
 	"holdfast"
 )
 
-// needs are the quantities that a rule cannot do without.
-type needs interface{ needs() []string }
+// A reader is a rule that names the quantities which it looks at.
+type reader interface{ reads() []string }
 
-func (t *threshold) needs() []string  { return []string{t.Quantity} }
-func (a *aggregate) needs() []string  { return a.Quantities }
-func (a *anomaly) needs() []string    { return []string{a.Quantity} }
-func (t *trend) needs() []string      { return []string{t.Quantity} }
-func (e *expression) needs() []string { return e.formula.uses }
+func (t *threshold) reads() []string  { return []string{t.Quantity} }
+func (a *aggregate) reads() []string  { return a.Quantities }
+func (a *anomaly) reads() []string    { return []string{a.Quantity} }
+func (t *trend) reads() []string      { return []string{t.Quantity} }
+func (e *expression) reads() []string { return e.formula.uses }
 
 // Against compares the set with what a device measures, and joins an error for each quantity of a rule that no sensor has
 // which the rule watches, and for each rule that watches no sensor. What an expression derives counts for the rules behind it. Such
@@ -31,7 +31,7 @@ func (s *Set) Against(c *holdfast.Catalog) error {
 	}
 	var errs []error
 	for _, r := range s.rules {
-		n, ok := r.program.(needs)
+		n, ok := r.program.(reader)
 		if !ok {
 			continue
 		}
@@ -47,7 +47,7 @@ func (s *Set) Against(c *holdfast.Catalog) error {
 			errs = append(errs, fmt.Errorf("rule %s: there is no sensor %s", r.name, r.program.watches()))
 			continue
 		}
-		for _, quantity := range n.needs() {
+		for _, quantity := range n.reads() {
 			if !watched[quantity] {
 				errs = append(errs, unmeasured(r, quantity, slices.Sorted(maps.Keys(watched))))
 			}

@@ -135,12 +135,12 @@ func TestExpressionFate(t *testing.T) {
 		r    *holdfast.Reading
 		want Fate
 	}{
-		{"goes", reading(instant(0), "s", 31), Fate{"", "alarm"}},
-		{"zero is a value", reading(instant(0), "s", 0), Fate{"small", "slow"}},
-		{"negative", reading(instant(0), "s", -6), Fate{"", "slow"}},
-		{"NaN is left alone", reading(instant(0), "s", math.NaN()), Fate{"", "never"}},
-		{"another sensor's rule, a way that is not listed", reading(instant(0), "odd", 7), Fate{"odd", "never"}},
-		{"missing", &holdfast.Reading{Time: noon, Sensor: "s", Values: map[string]float64{"humidity_percent": 1}}, Fate{"", "never"}},
+		{"goes", reading(instant(0), "s", 31), Fate{Withheld: "", Route: "alarm"}},
+		{"zero is a value", reading(instant(0), "s", 0), Fate{Withheld: "small", Route: "slow"}},
+		{"negative", reading(instant(0), "s", -6), Fate{Withheld: "", Route: "slow"}},
+		{"NaN is left alone", reading(instant(0), "s", math.NaN()), Fate{Withheld: "", Route: "never"}},
+		{"another sensor's rule, a way that is not listed", reading(instant(0), "odd", 7), Fate{Withheld: "odd", Route: "never"}},
+		{"missing", &holdfast.Reading{Time: noon, Sensor: "s", Values: map[string]float64{"humidity_percent": 1}}, Fate{Withheld: "", Route: "never"}},
 	}
 	for _, tt := range tests {
 		if got := fate(tt.r); got != tt.want {
