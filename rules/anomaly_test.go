@@ -132,7 +132,7 @@ func TestAnomalyRestart(t *testing.T) {
 	}
 	pending := engine(t, 1, rule)
 	restarted(t, e, pending, at)
-	at.Mono += 60e6
+	at.Mono += 2000e6
 	expect(t, "what had not held for long enough begins anew", explained(pending.Tick(at)))
 }
 

@@ -98,10 +98,17 @@ func TestTrendIgnores(t *testing.T) {
 
 	// Values whose sums no number holds cost their part of the window, not the checkpoint.
 	everySecond(e, 10, math.MaxFloat64, -math.MaxFloat64, math.MaxFloat64)
-	everySecond(e, 80, 9, 9, 9)
 	if _, err := e.Checkpoint(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A line that lies at the limit has reached it, level or not; zero is a limit and a value.
+func TestTrendAtLimit(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 1, `
+  - {name: r, trend: {quantity: temperature_celsius, window: 10s, below: 0, within: 1m, least: 3}}`)
+	expect(t, "level", everySecond(e, 0, 0, 0, 0, 0, 0, 0), "12:00:35 a1 raised s value 0 limit 0 peak 0: trend/1: 0 an hour over 10s, is at 0")
 }
 
 // Within a boot a line goes on after a restart; a step of the wall clock bends nothing; a reboot begins anew.
