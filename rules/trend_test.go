@@ -98,6 +98,9 @@ func TestTrendIgnores(t *testing.T) {
 
 	// Values whose sums no number holds cost their part of the window, not the checkpoint.
 	everySecond(e, 10, math.MaxFloat64, -math.MaxFloat64, math.MaxFloat64)
+	within := instant(12)
+	within.Mono += 4e5
+	e.Apply(reading(within, "s", -math.MaxFloat64), within)
 	if _, err := e.Checkpoint(); err != nil {
 		t.Error(err)
 	}
