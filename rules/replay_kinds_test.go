@@ -13,7 +13,7 @@ import (
 
 // The same readings and ticks give the same records whether the engine ran through or was restarted from its checkpoint
 // anywhere: gaps, several readings of one instant, values far out, steps of the wall clock and times without it included.
-func TestReplayWithRestarts(t *testing.T) {
+func TestReplayOfKinds(t *testing.T) {
 	t.Parallel()
 	set, err := Parse("kinds.yaml", []byte(`
 version: 1
