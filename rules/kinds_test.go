@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // calm are rules that look at every reading and find nothing in it.
@@ -62,12 +63,16 @@ func TestKindsAreBounded(t *testing.T) {
 		}
 		switch m := e.rules[0].memories[0].(type) {
 		case *course:
-			if len(m.Line) > segments || cap(m.Line) > 2*segments {
-				t.Errorf("%d segments", len(m.Line))
+			if size := int(unsafe.Sizeof(segment{})) * len(m.Line); len(m.Line) > segments || size+int(unsafe.Sizeof(*m)) > m.trend.bytes() {
+				t.Errorf("%d segments of %d bytes, want at most %d", len(m.Line), size, m.trend.bytes())
 			}
 		case *expectation:
-			if m.Hampel != nil && (len(m.Hampel.Values) != 301 || cap(m.Hampel.Values) > 1024 || len(m.Hampel.sorted) != 301) {
-				t.Errorf("%d values, room for %d", len(m.Hampel.Values), cap(m.Hampel.Values))
+			size := int(unsafe.Sizeof(*m))
+			if m.Hampel != nil {
+				size += 8*len(m.Hampel.Values) + 8*len(m.Hampel.sorted)
+			}
+			if size > m.anomaly.bytes() {
+				t.Errorf("%s: %d bytes, want at most %d", name, size, m.anomaly.bytes())
 			}
 		}
 	}

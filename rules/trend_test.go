@@ -112,6 +112,11 @@ func TestTrendAtLimit(t *testing.T) {
 	e := engine(t, 1, `
   - {name: r, trend: {quantity: temperature_celsius, window: 10s, below: 0, within: 1m, least: 3}}`)
 	expect(t, "level", everySecond(e, 0, 0, 0, 0, 0, 0, 0), "12:00:35 a1 raised s value 0 limit 0 peak 0: trend/1: 0 an hour over 10s, is at 0")
+	m := e.rules[0].memories[0].(*course)
+	seen := m.acknowledge(e.origin(e.rules[0], "s"), "ada", instant(6))
+	if m.alertID() != "a1" || len(seen) != 1 || seen[0].Validate() != nil || seen[0].(*holdfast.Alert).By != "ada" {
+		t.Errorf("acknowledged %q: %v", m.alertID(), explained(seen))
+	}
 }
 
 // Within a boot a line goes on after a restart; a step of the wall clock bends nothing; a reboot begins anew.
