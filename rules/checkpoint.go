@@ -158,6 +158,7 @@ func (r *running) load(saved savedRule) error {
 		}
 		r.remember(len(r.sensors), sensor, m)
 	}
+	r.stand()
 	return errors.Join(errs...)
 }
 

@@ -1,4 +1,5 @@
-// Package rules judges readings on the spot: it turns them into alerts and aggregates, by rules that a YAML file states.
+// Package rules judges readings on the spot: it turns them into alerts, aggregates, derived readings and events of
+// schedules, by rules that a YAML file states.
 //
 // The package is pure. It has no clock and does no I/O: readings and instants go in ([Engine.Apply], [Engine.Tick]),
 // records come out, and the same input gives the same output, so that a device, a desk and the receiver agree. Numbers

@@ -23,8 +23,10 @@ type Engine struct {
 	set   *Set
 	rules []*running
 	boot  string // of the last instant seen
-	fate  Fate   // of the reading that is being judged
-	size  int    // to expect of a checkpoint, bytes
+
+	fate    Fate // of the reading that is being judged
+	derived int  // readings that followed from it so far
+	size    int  // to expect of a checkpoint, bytes
 }
 
 // running is one rule at work.
@@ -34,7 +36,8 @@ type running struct {
 	sensors  []string // sorted
 	memories []memory // of sensors, in their order
 	failures uint64
-	off      bool // it panicked
+	off      bool        // it panicked
+	failed   func(error) // counts a failure that does not panic
 	saved    written
 }
 
@@ -51,7 +54,10 @@ func New(set *Set, o Options) *Engine {
 	}
 	e := &Engine{o: o, set: set}
 	for _, r := range set.rules {
-		e.rules = append(e.rules, &running{rule: r, version: set.Version})
+		running := &running{rule: r, version: set.Version}
+		running.failed = func(err error) { e.fail(running, err) }
+		running.stand()
+		e.rules = append(e.rules, running)
 	}
 	e.expect()
 	return e
@@ -65,17 +71,22 @@ func randomID() string {
 
 // Apply returns what follows from one reading, in the order of the rules; [Engine.Fate] then tells what becomes of the
 // reading itself. The reading is placed in time by its own Time, Mono and Clock; at gives the boot, and the monotonic time
-// of a reading that has none.
+// of a reading that has none. A reading that a rule derives goes through the rules behind it.
 func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
+	e.boot, e.fate, e.derived = at.Boot, Fate{}, 0
+	return e.pass(0, r, at)
+}
+
+// pass takes a reading through the rules from a place on.
+func (e *Engine) pass(from int, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
 	when := holdfast.Instant{Time: r.Time, Boot: at.Boot, Mono: r.Mono, Synchronized: r.Clock == nil}
 	if r.Mono == 0 {
 		when.Mono = at.Mono
 	}
-	e.boot, e.fate = at.Boot, Fate{}
 	var records []holdfast.Record
-	for _, rule := range e.rules {
+	for i, rule := range e.rules[from:] {
 		if rule.program.watches().matches(r.Sensor) {
-			records = append(records, e.guard(rule, func() []holdfast.Record {
+			made := e.guard(rule, func() []holdfast.Record {
 				sensor := rule.key(r.Sensor)
 				m, err := e.memory(rule, sensor)
 				if err != nil {
@@ -83,7 +94,8 @@ func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Reco
 					return nil
 				}
 				return m.apply(e.origin(rule, sensor), r, when)
-			})...)
+			})
+			records = append(records, e.follow(from+i+1, rule, made, at)...)
 		}
 	}
 	return records
@@ -116,7 +128,7 @@ func (e *Engine) Failures() map[string]uint64 {
 }
 
 func (e *Engine) origin(r *running, sensor string) origin {
-	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID, fate: &e.fate}
+	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID, fate: &e.fate, failed: r.failed}
 	if r.program.watches().glob() {
 		o.group = sensor
 	}

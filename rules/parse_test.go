@@ -40,7 +40,7 @@ func TestParseMistakes(t *testing.T) {
 		{"unknown", "version: 1\nrules: []\nplugins: 2\n", "f:3: plugins: no such key: want one of version, rules"},
 		{"twice", "version: 1\nrules: []\nversion: 2\n", "f:3: version: stands at line 1 already"},
 		{"a word for a rule", "version: 1\nrules: [cold]\n", `f:2: rules[0]: "cold": want a mapping`},
-		{"no name, no kind", "version: 1\nrules:\n  - {}\n", "f:3: rules[0].name: is missing\nf:3: rules[0]: no kind: want one of threshold, aggregate, deadband, rate, absence"},
+		{"no name, no kind", "version: 1\nrules:\n  - {}\n", "f:3: rules[0].name: is missing\nf:3: rules[0]: no kind: want one of " + kindNames()},
 		{"misspelt kind", "version: 1\nrules:\n  - name: a\n    treshold: {}\n", "f:4: rules[0].treshold: no such key: did you mean threshold?"},
 		{"same name", "version: 1\nrules:\n  - {name: a, threshold: {quantity: q, above: 1}}\n  - {name: a, threshold: {quantity: q, above: 1}}\n",
 			`f:4: rules[1].name: "a" is the name of the rule at line 3 too`},
