@@ -29,6 +29,8 @@ const (
 	EventBuffer  = "buffer"  // BufferChange: the durable buffer was damaged, full, repaired
 	EventConfig  = "config"  // ConfigMistakes: the configuration has mistakes, and other values hold in their place
 	EventLink    = "link"    // LinkChange: a changed broker is on trial, has proven itself, is given up
+
+	EventSchedule = "schedule" // Schedule: a rule of this kind fired, or could not
 )
 
 var eventName = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
@@ -149,6 +151,24 @@ type RulesChange struct {
 	State string `json:"state"`          // loaded, broken, rejected
 	Error string `json:"error,omitempty"`
 }
+
+// Schedule is the data of [EventSchedule].
+type Schedule struct {
+	Rule        string    `json:"rule"`
+	RuleVersion int       `json:"rule_version"`
+	State       string    `json:"state"`            // fired, late, skipped, waiting
+	Due         time.Time `json:"due,omitzero"`     // the instant that fired
+	Missed      uint64    `json:"missed,omitempty"` // instants passed over, which did not fire
+	Since       time.Time `json:"since,omitzero"`   // the first of them
+}
+
+// States of a schedule.
+const (
+	ScheduleFired   = "fired"   // at its time
+	ScheduleLate    = "late"    // the last of the instants that were passed over fired now
+	ScheduleSkipped = "skipped" // instants were passed over, nothing fired
+	ScheduleWaiting = "waiting" // wall time is not known in this boot
+)
 
 // BufferChange is the data of [EventBuffer].
 type BufferChange struct {

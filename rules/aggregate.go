@@ -1,48 +1,47 @@
 package rules
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"holdfast"
 )
 
-// An aggregate summarises the readings of a sensor over tumbling windows: one record for each window that had a reading.
-// Values of quality bad are ignored.
+// An aggregate summarises readings over windows: one record for each window that had a reading.
+//
+// It has one of five windows, each on monotonic time. Window: tumbling, aligned to whole multiples of its size. Window and
+// Every: hopping, the last Window each time Every is over. Sliding: the last so long behind a reading. Session: readings
+// that follow one another within a gap. Each: so many readings.
+//
+// Values of quality bad, and values that are no finite numbers, are left out; zero and negative values count like others.
+// A reading with none of the quantities is not counted.
 type aggregate struct {
 	Sensor     pattern       `json:"sensor"`
 	Quantities []string      `json:"quantities,omitempty"` // none: all that the sensor has
-	Window     time.Duration `json:"window"`
+	Window     time.Duration `json:"window,omitempty"`
 	Functions  []string      `json:"functions"`
+	Every      time.Duration `json:"every,omitempty"` // of a sliding window: the least time between two records
+	Sliding    time.Duration `json:"sliding,omitempty"`
+	Session    time.Duration `json:"session,omitempty"` // the gap that ends one
+	Longest    time.Duration `json:"longest,omitempty"` // of a session
+	Each       uint64        `json:"each,omitempty"`
+	Together   bool          `json:"across,omitempty"` // one window over all sensors, not one for each
 }
 
-// functions are what an aggregate can make of the values of a window. The name is appended to the quantity's.
-var functions = []struct {
-	name string
-	of   func(*sum) float64
-}{
-	{"mean", (*sum).mean},
-	{"sum", (*sum).total},
-	{"min", func(s *sum) float64 { return s.Min }},
-	{"max", func(s *sum) float64 { return s.Max }},
-	{"count", func(s *sum) float64 { return float64(s.N) }},
-}
-
-// maxValues is how many values one record of the wire can hold.
-const maxValues = 64
+const (
+	maxHops    = 300     // windows of a hopping aggregate that are open at a time
+	slidePanes = 60      // parts of a sliding window: it forgets one of them at a time
+	maxEach    = 1 << 20 // readings of a count window
+)
 
 func parseAggregate(f *fields) program {
 	a := &aggregate{
 		Sensor:     f.sensor(),
 		Quantities: f.words("quantities", holdfast.CheckQuantity),
-		Window:     f.duration("window", time.Second, 24*time.Hour),
-		Functions:  f.words("functions", checkFunction),
+		Together:   f.flag("across"),
 	}
-	if !f.has("window") {
-		f.badKey("window", "is missing: want 1s to 24h")
-	}
+	f.window(a)
+	a.Functions = f.words("functions", checkFunction)
 	if !f.has("functions") {
 		f.badKey("functions", "is missing: want some of %s", functionNames())
 	}
@@ -59,111 +58,89 @@ func parseAggregate(f *fields) program {
 	return a
 }
 
-func checkFunction(name string) error {
-	for _, f := range functions {
-		if f.name == name {
-			return nil
+// windows are the keys that say which window an aggregate has. It has one of them.
+var windows = []string{"window", "sliding", "session", "count"}
+
+// window reads the window.
+func (f *fields) window(a *aggregate) {
+	var given []string
+	for _, name := range windows {
+		if f.get(name) != nil {
+			given = append(given, name)
 		}
 	}
-	return fmt.Errorf("%q: want one of %s", name, functionNames())
+	if len(given) > 1 {
+		f.bad("%s: want one of them", strings.Join(given, " and "))
+	}
+	if given == nil {
+		f.badKey("window", "is missing: want 1s to 24h, or sliding, session or count in its place")
+	}
+	a.Window = f.duration("window", time.Second, 24*time.Hour)
+	a.Sliding = f.duration("sliding", time.Second, 24*time.Hour)
+	a.Session = f.duration("session", time.Second, 24*time.Hour)
+	if f.has("count") {
+		n, _ := f.integer("count", 1, maxEach)
+		a.Each = uint64(n)
+	}
+	a.Every = f.duration("every", time.Second, 24*time.Hour)
+	a.Longest = f.duration("longest", time.Second, 7*24*time.Hour)
+	f.windowFits(a)
 }
 
-func functionNames() string {
-	var names []string
-	for _, f := range functions {
-		names = append(names, f.name)
+// windowFits checks every and longest against the window they belong to.
+func (f *fields) windowFits(a *aggregate) {
+	if a.Every > 0 && a.Window > 0 && (a.Window%a.Every != 0 || a.Window/a.Every > maxHops) {
+		f.badKey("every", "%v: want the window of %v divided by a whole number up to %d", a.Every, a.Window, maxHops)
 	}
-	return strings.Join(names, ", ")
+	if a.Every > 0 && a.Sliding > 0 && a.Every > a.Sliding {
+		f.badKey("every", "%v: want at most the %v of sliding", a.Every, a.Sliding)
+	}
+	if f.has("every") && (f.has("session") || f.has("count")) {
+		f.badKey("every", "belongs to window or sliding")
+	}
+	if f.has("longest") && !f.has("session") {
+		f.badKey("longest", "belongs to session")
+	}
+	if a.Longest > 0 && a.Longest < a.Session {
+		f.badKey("longest", "%v: want at least the gap of %v", a.Longest, a.Session)
+	}
+	if a.Session > 0 && a.Longest == 0 {
+		a.Longest = 24 * time.Hour
+	}
 }
 
 func (a *aggregate) watches() pattern { return a.Sensor }
-func (a *aggregate) begin() memory    { return &series{aggregate: a} }
+func (a *aggregate) across() bool     { return a.Together }
 
-// A series is what an aggregate remembers of one sensor: the open window, and where the last one ended.
-type series struct {
-	aggregate *aggregate
-
-	Open  *window         `json:"open,omitempty"`
-	Count uint64          `json:"count,omitempty"` // readings in the open window
-	Sums  map[string]*sum `json:"sums,omitempty"`  // by quantity
-	Grid  grid            `json:"grid,omitzero"`
+func (a *aggregate) begin() memory {
+	n := needsOf(a.Functions)
+	switch {
+	case a.Sliding > 0:
+		return &slide{aggregate: a, needs: n}
+	case a.Session > 0 || a.Each > 0:
+		return &stretch{aggregate: a, needs: n}
+	case a.Every > 0:
+		return &hops{aggregate: a, needs: n}
+	}
+	return &series{aggregate: a, needs: n}
 }
 
-// apply closes the window that the reading lies behind, and counts the reading into the next one.
-func (s *series) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
-	values := s.aggregate.values(r)
-	if len(values) == 0 {
-		return nil
+// bytes is about how much memory a window of the rule takes at most, for one sensor.
+func (a *aggregate) bytes() int {
+	quantities := len(a.Quantities)
+	if quantities == 0 {
+		quantities = max(1, maxValues/max(1, len(a.Functions)))
 	}
-	records := s.tick(o, at)
-	if s.Open == nil {
-		s.Open, s.Sums = s.Grid.open(s.aggregate.Window, at), make(map[string]*sum)
+	panes := 1
+	if a.Sliding > 0 {
+		panes = slidePanes + 1
 	}
-	for quantity, v := range values {
-		if s.Sums[quantity] == nil {
-			s.Sums[quantity] = new(sum)
-		}
-		s.Sums[quantity].add(v)
+	if a.Every > 0 && a.Window > 0 {
+		panes = int(a.Window/a.Every) + 1
 	}
-	s.Count++
-	s.Open.Last = max(s.Open.Last, at.Mono)
-	return records
-}
-
-// values returns the good values of a reading that the aggregate looks at.
-func (a *aggregate) values(r *holdfast.Reading) map[string]float64 {
-	values := make(map[string]float64, len(r.Values))
-	for quantity := range r.Values {
-		if len(a.Quantities) > 0 && !slices.Contains(a.Quantities, quantity) {
-			continue
-		}
-		if v, ok := good(r, quantity); ok {
-			values[quantity] = v
-		}
+	cell := 320 // with its place in the map
+	if needsOf(a.Functions).digest {
+		cell += 16 * digestScale
 	}
-	return values
-}
-
-func (s *series) tick(o origin, at holdfast.Instant) []holdfast.Record {
-	if s.Open == nil || at.Mono < s.Open.End {
-		return nil
-	}
-	return s.close(o, s.Open.whole(at))
-}
-
-func (s *series) reboot(o origin, at holdfast.Instant) []holdfast.Record {
-	s.Grid.Loose = true
-	if s.Open == nil {
-		return nil
-	}
-	return s.close(o, s.Open.part(at))
-}
-
-func (s *series) retire(o origin, at holdfast.Instant) []holdfast.Record { return s.reboot(o, at) }
-
-// close makes the record of the open window, with the bounds as they are known now.
-func (s *series) close(o origin, b bounds) []holdfast.Record {
-	record := &holdfast.Aggregate{
-		Time:        b.to,
-		From:        b.from,
-		To:          b.to,
-		Rule:        o.rule,
-		RuleVersion: o.version,
-		Group:       o.group,
-		Sensor:      o.sensor,
-		Values:      make(map[string]float64),
-		Count:       s.Count,
-		Partial:     b.partial,
-		Clock:       b.clock,
-	}
-	for quantity, sum := range s.Sums {
-		for _, f := range functions {
-			if slices.Contains(s.aggregate.Functions, f.name) {
-				record.Values[quantity+"_"+f.name] = f.of(sum)
-			}
-		}
-	}
-	s.Grid.closed(s.Open, b.partial)
-	s.Open, s.Count, s.Sums = nil, 0, nil
-	return []holdfast.Record{record}
+	return panes * (128 + quantities*cell)
 }

@@ -152,6 +152,36 @@ func TestAggregateRestart(t *testing.T) {
 	expect(t, "the first of a boot", lines(idle.Tick(at)), `12:05:30-12:06:00 minute v1 [] {"count":1,"max":2,"mean":2,"min":2,"sum":2} count 1`)
 }
 
+// A clock that was put back before a reboot comes again to where a partial window began: the next one does not take its key.
+func TestAggregateRebootBehindStep(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		wait int
+		want string
+	}{{60, "12:03:59.999999-12:04:00.000001"}, {61, "12:04:01-12:04:01.000001"}} {
+		e := engine(t, 1, minute)
+		at := instant(0)
+		boot := func(second int) []string {
+			at = instant(second)
+			at.Boot, at.Mono = at.Boot+clock(at.Time), 5e6
+			next := engine(t, 1, minute)
+			got := restarted(t, e, next, at)
+			e = next
+			return got
+		}
+		read := func(seconds int) []string {
+			at.Mono, at.Time = at.Mono+int64(seconds)*1e6, at.Time.Add(time.Duration(seconds)*time.Second)
+			return lines(e.Apply(reading(at, "s", 1), at))
+		}
+		read(0)
+		read(240)
+		expect(t, "reboot", boot(150), `12:04:00-12:04:30.000001 minute v1 [] {"count":1,"max":1,"mean":1,"min":1,"sum":1} count 1 partial`)
+		read(0)
+		expect(t, "aligned again", read(tt.wait), `12:02:59.999999-12:04:00 minute v1 [] {"count":1,"max":1,"mean":1,"min":1,"sum":1} count 1`)
+		expect(t, "12:04:00 is taken", boot(211), tt.want+` minute v1 [] {"count":1,"max":1,"mean":1,"min":1,"sum":1} count 1 partial`)
+	}
+}
+
 func TestAggregateRetired(t *testing.T) {
 	t.Parallel()
 	before := engine(t, 1, minute)

@@ -28,24 +28,47 @@ type savedRule struct {
 }
 
 // Checkpoint returns what the engine remembers, as JSON. What cannot be written is left out and named in the error, beside
-// which the rest is returned.
+// which the rest is returned. Only rules that have been at work since the last checkpoint are written anew.
 func (e *Engine) Checkpoint() ([]byte, error) {
-	c := checkpoint{V: 1, Boot: e.boot, Version: e.set.Version}
-	var errs []error
+	head, err := json.Marshal(checkpoint{V: 1, Boot: e.boot, Version: e.set.Version})
+	errs := []error{err}
+	data := append(make([]byte, 0, e.size), bytes.TrimSuffix(head, []byte("}"))...)
+	between := `,"rules":[`
 	for _, r := range e.rules {
 		if r.off {
 			continue
 		}
-		saved, err := r.save()
-		if err != nil {
-			errs = append(errs, err)
+		if !r.saved.done {
+			r.saved = r.write()
 		}
-		if len(saved.Sensors) > 0 {
-			c.Rules = append(c.Rules, saved)
+		errs = append(errs, r.saved.err)
+		if r.saved.text != nil {
+			data = append(append(data, between...), r.saved.text...)
+			between = ","
 		}
 	}
-	data, err := json.Marshal(c)
-	return data, errors.Join(append(errs, err)...)
+	if between == "," {
+		data = append(data, ']')
+	}
+	data = append(data, '}')
+	e.size = len(data) + len(data)/8
+	return data, errors.Join(errs...)
+}
+
+// A written is the part of a checkpoint that belongs to one rule, for as long as the rule is not at work again.
+type written struct {
+	done bool
+	text []byte // nil: nothing is remembered
+	err  error
+}
+
+func (r *running) write() written {
+	saved, err := r.save()
+	if len(saved.Sensors) == 0 {
+		return written{done: true, err: err}
+	}
+	text, failed := json.Marshal(saved)
+	return written{true, text, errors.Join(err, failed)}
 }
 
 func (r *running) save() (savedRule, error) {
@@ -97,6 +120,7 @@ func (e *Engine) Restore(data []byte, at holdfast.Instant) ([]holdfast.Record, e
 		}
 		records = append(records, e.wake(r, c.Boot != at.Boot, !kept, at)...)
 	}
+	e.expect()
 	return records, errors.Join(errs...)
 }
 
@@ -125,7 +149,7 @@ func (e *Engine) heir(saved savedRule) (*running, bool) {
 
 func (r *running) load(saved savedRule) error {
 	var errs []error
-	r.sensors, r.memories = nil, nil
+	r.sensors, r.memories, r.saved = nil, nil, written{}
 	for _, sensor := range slices.Sorted(maps.Keys(saved.Sensors)) {
 		m := r.program.begin()
 		if err := json.Unmarshal(saved.Sensors[sensor], m); err != nil {
@@ -134,6 +158,7 @@ func (r *running) load(saved savedRule) error {
 		}
 		r.remember(len(r.sensors), sensor, m)
 	}
+	r.stand()
 	return errors.Join(errs...)
 }
 

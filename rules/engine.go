@@ -23,6 +23,10 @@ type Engine struct {
 	set   *Set
 	rules []*running
 	boot  string // of the last instant seen
+
+	fate    Fate // of the reading that is being judged
+	derived int  // readings that followed from it so far
+	size    int  // to expect of a checkpoint, bytes
 }
 
 // running is one rule at work.
@@ -32,11 +36,10 @@ type running struct {
 	sensors  []string // sorted
 	memories []memory // of sensors, in their order
 	failures uint64
-	off      bool // it panicked
+	off      bool        // it panicked
+	failed   func(error) // counts a failure that does not panic
+	saved    written
 }
-
-// maxSensors is how many sensors one rule remembers.
-const maxSensors = 1000
 
 // New returns an engine that remembers nothing yet. A nil set has no rules.
 func New(set *Set, o Options) *Engine {
@@ -51,8 +54,12 @@ func New(set *Set, o Options) *Engine {
 	}
 	e := &Engine{o: o, set: set}
 	for _, r := range set.rules {
-		e.rules = append(e.rules, &running{rule: r, version: set.Version})
+		running := &running{rule: r, version: set.Version}
+		running.failed = func(err error) { e.fail(running, err) }
+		running.stand()
+		e.rules = append(e.rules, running)
 	}
+	e.expect()
 	return e
 }
 
@@ -62,25 +69,33 @@ func randomID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Apply returns what follows from one reading, in the order of the rules. The reading is placed in time by its own Time,
-// Mono and Clock; at gives the boot, and the monotonic time of a reading that has none.
+// Apply returns what follows from one reading, in the order of the rules; [Engine.Fate] then tells what becomes of the
+// reading itself. The reading is placed in time by its own Time, Mono and Clock; at gives the boot, and the monotonic time
+// of a reading that has none. A reading that a rule derives goes through the rules behind it.
 func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
+	e.boot, e.fate, e.derived = at.Boot, Fate{}, 0
+	return e.pass(0, r, at)
+}
+
+// pass takes a reading through the rules from a place on.
+func (e *Engine) pass(from int, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
 	when := holdfast.Instant{Time: r.Time, Boot: at.Boot, Mono: r.Mono, Synchronized: r.Clock == nil}
 	if r.Mono == 0 {
 		when.Mono = at.Mono
 	}
-	e.boot = at.Boot
 	var records []holdfast.Record
-	for _, rule := range e.rules {
+	for i, rule := range e.rules[from:] {
 		if rule.program.watches().matches(r.Sensor) {
-			records = append(records, e.guard(rule, func() []holdfast.Record {
-				m, err := rule.memory(r.Sensor)
+			made := e.guard(rule, func() []holdfast.Record {
+				sensor := rule.key(r.Sensor)
+				m, err := e.memory(rule, sensor)
 				if err != nil {
 					e.fail(rule, err)
 					return nil
 				}
-				return m.apply(e.origin(rule, r.Sensor), r, when)
-			})...)
+				return m.apply(e.origin(rule, sensor), r, when)
+			})
+			records = append(records, e.follow(from+i+1, rule, made, at)...)
 		}
 	}
 	return records
@@ -113,7 +128,7 @@ func (e *Engine) Failures() map[string]uint64 {
 }
 
 func (e *Engine) origin(r *running, sensor string) origin {
-	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID}
+	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID, fate: &e.fate, failed: r.failed}
 	if r.program.watches().glob() {
 		o.group = sensor
 	}
@@ -125,6 +140,7 @@ func (e *Engine) guard(r *running, step func() []holdfast.Record) (records []hol
 	if r.off {
 		return nil
 	}
+	r.saved = written{}
 	defer func() {
 		if p := recover(); p != nil {
 			r.off, records = true, nil
@@ -150,20 +166,6 @@ func (e *Engine) fail(r *running, err error) {
 	if e.o.Broken != nil {
 		e.o.Broken(r.name, err)
 	}
-}
-
-// memory returns what the rule remembers of a sensor.
-func (r *running) memory(sensor string) (memory, error) {
-	i, found := slices.BinarySearch(r.sensors, sensor)
-	if found {
-		return r.memories[i], nil
-	}
-	if len(r.sensors) == maxSensors {
-		return nil, fmt.Errorf("more than %d sensors: %s is left out", maxSensors, sensor)
-	}
-	m := r.program.begin()
-	r.remember(i, sensor, m)
-	return m, nil
 }
 
 // remember puts m at place i, where sensor belongs.

@@ -192,3 +192,38 @@ func TestRestoreDamaged(t *testing.T) {
 		t.Errorf("restored an alert that never began: %v, broken %q", errors.Join(err), broken)
 	}
 }
+
+// A checkpoint is the same whether its rules were written before or not.
+func TestCheckpointOfIdleRules(t *testing.T) {
+	t.Parallel()
+	rules := "  - {name: a, threshold: {sensor: a, quantity: temperature_celsius, above: 1}}\n  - {name: none, deadband: {absolute: 1, sensor: x}}\n  - {name: b, aggregate: {sensor: b, window: 1h, functions: [sum]}}\n"
+	often, once := engine(t, 1, rules), engine(t, 1, rules)
+	for i, sensor := range []string{"a", "b", "b", "a", "c"} {
+		for _, e := range []*Engine{often, once} {
+			e.Apply(reading(instant(i), sensor, 2), instant(i))
+		}
+		if _, err := often.Checkpoint(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range []*Engine{often, once} {
+		e.Tick(instant(9))
+		if _, err := e.Acknowledge("a1", "ann", instant(10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := often.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := once.Checkpoint()
+	if err != nil || string(got) != string(want) {
+		t.Errorf("got  %s\nwant %s, %v", got, want, err)
+	}
+	if !json.Valid(got) || !strings.Contains(string(got), `"ann"`) {
+		t.Errorf("checkpoint %s", got)
+	}
+	if empty, err := engine(t, 1, " []").Checkpoint(); err != nil || !json.Valid(empty) {
+		t.Errorf("of nothing: %s, %v", empty, err)
+	}
+}

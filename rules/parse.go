@@ -21,7 +21,7 @@ var Example []byte
 
 // MaxRules and MaxBytes bound a rules file.
 const (
-	MaxRules = 200
+	MaxRules = 1000
 	MaxBytes = 256 << 10
 )
 

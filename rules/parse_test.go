@@ -18,7 +18,7 @@ func TestParseExample(t *testing.T) {
 		t.Errorf("rules %q, want %q", got, want)
 	}
 	got := *set.rules[0].program.(*threshold)
-	want := threshold{Sensor: "bme280-*", Quantity: "temperature_celsius", Limit: 26, Clear: 25, For: 5e9, Severity: "warning", Message: "the room is warm"}
+	want := threshold{"bme280-*", "temperature_celsius", alarm{Limit: 26, Clear: 25, For: 5e9, Severity: "warning", Message: "the room is warm"}}
 	if got != want {
 		t.Errorf("warm_room: %+v, want %+v", got, want)
 	}
@@ -40,7 +40,7 @@ func TestParseMistakes(t *testing.T) {
 		{"unknown", "version: 1\nrules: []\nplugins: 2\n", "f:3: plugins: no such key: want one of version, rules"},
 		{"twice", "version: 1\nrules: []\nversion: 2\n", "f:3: version: stands at line 1 already"},
 		{"a word for a rule", "version: 1\nrules: [cold]\n", `f:2: rules[0]: "cold": want a mapping`},
-		{"no name, no kind", "version: 1\nrules:\n  - {}\n", "f:3: rules[0].name: is missing\nf:3: rules[0]: no kind: want one of threshold, aggregate"},
+		{"no name, no kind", "version: 1\nrules:\n  - {}\n", "f:3: rules[0].name: is missing\nf:3: rules[0]: no kind: want one of " + kindNames()},
 		{"misspelt kind", "version: 1\nrules:\n  - name: a\n    treshold: {}\n", "f:4: rules[0].treshold: no such key: did you mean threshold?"},
 		{"same name", "version: 1\nrules:\n  - {name: a, threshold: {quantity: q, above: 1}}\n  - {name: a, threshold: {quantity: q, above: 1}}\n",
 			`f:4: rules[1].name: "a" is the name of the rule at line 3 too`},
@@ -60,22 +60,86 @@ rules:
 f:6: rules[0].threshold.quantity: invalid quantity: "Temperature": want a letter a-z, then at most 63 of a-z 0-9 _
 f:7: rules[0].threshold.for: "5": want a duration like 90s, 5m, 1h30m
 f:8: rules[0].threshold.severity: invalid severity: "fatal": want one of ["info" "warning" "critical"]
-f:5: rules[0].threshold: no limit: want above or below
+f:5: rules[0].threshold: no limit: want one of above, below, at_least, at_most, equal, not_equal, between, outside
 f:9: rules[0].threshold.clear: "x": want a number
-f:10: rules[0].threshold.colour: no such key: want one of sensor, quantity, for, message, severity, above, below, clear`},
+f:10: rules[0].threshold.colour: no such key: want one of sensor, quantity, for, cooldown, latch, message, severity, above, below, at_least, at_most, equal, not_equal, between, outside, clear`},
 		{"above and below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, below: 2}\n", "f:4: rules[0].threshold: above and below: want one of them"},
 		{"clear beyond above", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, clear: 2}\n", "f:4: rules[0].threshold.clear: 2 lies beyond the limit 1: an alert would never clear"},
 		{"clear beyond below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, below: 1, clear: 0}\n", "f:4: rules[0].threshold.clear: 0 lies beyond the limit 1: an alert would never clear"},
+		{"limits", `version: 1
+rules:
+  - {name: a, threshold: {quantity: q, between: [8, 2]}}
+  - {name: b, threshold: {quantity: q, outside: [2, 8], clear: [1, 8]}}
+  - {name: c, threshold: {quantity: q, between: [2, 8], clear: [3, 9]}}
+  - {name: d, threshold: {quantity: q, equal: 1, clear: 0}}
+  - {name: e, threshold: {quantity: q, outside: [2, .nan]}}
+  - {name: f, threshold: {quantity: q, outside: [2, 8], clear: 5}}
+  - {name: g, threshold: {quantity: q, above: [1, 2]}}
+  - {name: h, threshold: {quantity: q, at_most: 1, clear: 0.5, cooldown: -1s, latch: 1}}
+`, `f:3: rules[0].threshold.between: want two numbers, the lower first: [2, 8]
+f:4: rules[1].threshold.clear: [1, 8] reaches beyond [2, 8]: want a range within it
+f:5: rules[2].threshold.clear: [3, 9] does not hold [2, 8]: want a range around it
+f:6: rules[3].threshold.clear: has no meaning with equal: want a comparator with a limit, or no clear
+f:7: rules[4].threshold.outside: want two numbers, the lower first: [2, 8]
+f:8: rules[5].threshold.clear: want two numbers, the lower first: [2, 8]
+f:9: rules[6].threshold.above: a list: want a number
+f:10: rules[7].threshold.cooldown: -1s: want 0s to 168h0m0s
+f:10: rules[7].threshold.latch: "1": want true or false
+f:10: rules[7].threshold.clear: 0.5 lies beyond the limit 1: an alert would never clear`},
 		{"infinite", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: .inf}\n", `f:4: rules[0].threshold.above: ".inf": want a number`},
 		{"in quotes", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: \"1\"}\n", `f:4: rules[0].threshold.above: "1": want a number`},
 		{"number for a name", "version: 1\nrules:\n  - name: 7\n    threshold: {quantity: q, above: 1}\n", `f:3: rules[0].name: "7": want text (in quotes where it looks like something else)`},
 		{"aggregate", "version: 1\nrules:\n  - name: a\n    aggregate:\n      window: 100ms\n      functions: [mean, median, mean]\n      quantities: []\n",
 			`f:7: rules[0].aggregate.quantities: want a list of 1 to 64 words
 f:5: rules[0].aggregate.window: 100ms: want 1s to 24h0m0s
-f:6: rules[0].aggregate.functions[1]: "median": want one of mean, sum, min, max, count
+f:6: rules[0].aggregate.functions[1]: "median": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9
 f:6: rules[0].aggregate.functions[2]: "mean" stands in the list already`},
 		{"aggregate of nothing", "version: 1\nrules:\n  - name: a\n    aggregate: {}\n",
-			"f:4: rules[0].aggregate.window: is missing: want 1s to 24h\nf:4: rules[0].aggregate.functions: is missing: want some of mean, sum, min, max, count"},
+			"f:4: rules[0].aggregate.window: is missing: want 1s to 24h, or sliding, session or count in its place\nf:4: rules[0].aggregate.functions: is missing: want some of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9"},
+		{"windows", `version: 1
+rules:
+  - {name: a, aggregate: {window: 1m, session: 5s, functions: [sum]}}
+  - {name: b, aggregate: {window: 1m, every: 7s, functions: [sum]}}
+  - {name: c, aggregate: {window: 24h, every: 1m, functions: [sum]}}
+  - {name: d, aggregate: {sliding: 1m, every: 2m, functions: [p100]}}
+  - {name: e, aggregate: {session: 1m, every: 2m, longest: 30s, functions: [sum]}}
+  - {name: f, aggregate: {count: 0, longest: 1m, functions: [sum]}}
+  - {name: g, aggregate: {count: 2000000, across: 1, functions: [p0]}}
+  - {name: h, aggregate: {sliding: -1m, functions: [p99_999]}}
+`, `f:3: rules[0].aggregate: window and session: want one of them
+f:4: rules[1].aggregate.every: 7s: want the window of 1m0s divided by a whole number up to 300
+f:5: rules[2].aggregate.every: 1m0s: want the window of 24h0m0s divided by a whole number up to 300
+f:6: rules[3].aggregate.every: 2m0s: want at most the 1m0s of sliding
+f:6: rules[3].aggregate.functions[0]: "p100": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9
+f:7: rules[4].aggregate.every: belongs to window or sliding
+f:7: rules[4].aggregate.longest: 30s: want at least the gap of 1m0s
+f:8: rules[5].aggregate.count: "0": want a whole number from 1 to 1048576
+f:8: rules[5].aggregate.longest: belongs to session
+f:9: rules[6].aggregate.across: "1": want true or false
+f:9: rules[6].aggregate.count: "2000000": want a whole number from 1 to 1048576
+f:9: rules[6].aggregate.functions[0]: "p0": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9
+f:10: rules[7].aggregate.sliding: -1m0s: want 1s to 24h0m0s
+f:10: rules[7].aggregate.functions[0]: "p99_999": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9`},
+		{"deadband, rate, absence", `version: 1
+rules:
+  - {name: a, deadband: {}}
+  - {name: b, deadband: {absolute: -1, relative: .nan, heartbeat: 0s}}
+  - {name: c, rate: {quantity: q, per: 0s, over: 25h}}
+  - {name: d, absence: {}}
+  - {name: e, absence: {after: 0s, for: 1m}}
+  - {name: f, absence: {after: -5m, above: 1}}
+`, `f:3: rules[0].deadband: no band: want absolute, relative or both
+f:4: rules[1].deadband.absolute: -1: want 0 or more
+f:4: rules[1].deadband.relative: ".nan": want a number
+f:4: rules[1].deadband.heartbeat: 0s: want 1s to 168h0m0s
+f:5: rules[2].rate.per: 0s: want 1s to 24h0m0s
+f:5: rules[2].rate.over: 25h0m0s: want 0s to 24h0m0s
+f:5: rules[2].rate: no limit: want one of above, below, at_least, at_most, equal, not_equal, between, outside
+f:6: rules[3].absence.after: is missing: want 1s to 168h
+f:7: rules[4].absence.after: 0s: want 1s to 168h0m0s
+f:7: rules[4].absence.for: no such key: want one of sensor, quantity, after, cooldown, latch, message, severity
+f:8: rules[5].absence.after: -5m0s: want 1s to 168h0m0s
+f:8: rules[5].absence.above: no such key: want one of sensor, quantity, after, cooldown, latch, message, severity`},
 		{"too long a value", "version: 1\nrules:\n  - name: a\n    aggregate: {window: 25h, functions: [mean], quantities: [" + strings.Repeat("q", 62) + "]}\n",
 			"f:4: rules[0].aggregate.window: 25h0m0s: want 1s to 24h0m0s\nf:4: rules[0].aggregate.quantities: " + strings.Repeat("q", 62) + "_mean is longer than 64 characters"},
 	}
@@ -123,7 +187,7 @@ func TestParseBounds(t *testing.T) {
 		fmt.Fprintf(&many, "  - {name: r%d, threshold: {quantity: q, above: 0}}\n", i)
 	}
 	set, err := Parse("f", []byte(many.String()))
-	if want := fmt.Sprintf("f:%d: rules: more than 200", MaxRules+3); err == nil || err.Error() != want {
+	if want := fmt.Sprintf("f:%d: rules: more than 1000", MaxRules+3); err == nil || err.Error() != want {
 		t.Errorf("%d rules: %v, want %s", MaxRules+50, err, want)
 	}
 	if len(set.Names()) != MaxRules {

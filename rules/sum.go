@@ -29,3 +29,16 @@ func (s *sum) add(v float64) {
 
 func (s *sum) total() float64 { return s.S + s.Lost }
 func (s *sum) mean() float64  { return s.total() / float64(s.N) }
+
+// merge adds the values of another sum.
+func (s *sum) merge(o *sum) {
+	if s.N == 0 {
+		*s = *o
+		return
+	}
+	n := s.N + o.N
+	least, most := min(s.Min, o.Min), max(s.Max, o.Max)
+	s.add(o.S)
+	s.N, s.Min, s.Max = n, least, most
+	s.Lost += o.Lost
+}

@@ -6,6 +6,13 @@ import "holdfast"
 var kinds = []kind{
 	{"threshold", parseThreshold, func() program { return new(threshold) }},
 	{"aggregate", parseAggregate, func() program { return new(aggregate) }},
+	{"deadband", parseDeadband, func() program { return new(deadband) }},
+	{"rate", parseRate, func() program { return new(rate) }},
+	{"absence", parseAbsence, func() program { return new(absence) }},
+	{"anomaly", parseAnomaly, func() program { return new(anomaly) }},
+	{"trend", parseTrend, func() program { return new(trend) }},
+	{"expression", parseExpression, func() program { return new(expression) }},
+	{"schedule", parseSchedule, func() program { return new(schedule) }},
 }
 
 // A kind makes programs: from the definition in a rules file, and blank ones to be filled from a checkpoint.
@@ -37,4 +44,6 @@ type origin struct {
 	sensor  string
 	group   string // the sensor where the rule watches several, else ""
 	newID   func() string
+	fate    *Fate       // of the reading
+	failed  func(error) // counts and reports what went wrong without a panic
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,31 @@ func TestThreshold(t *testing.T) {
 			{9, 27, ""},
 			{10, 28, "12:00:40 a1 r v1 raised s value 28 peak 28 since 12:00:35"},
 		}},
+		{"cooldown", "above: 26, cooldown: 10s", []step{
+			{0, 27, "12:00:30 a1 r v1 raised s value 27 peak 27 since 12:00:30"},
+			{1, 26, "12:00:31 a1 r v1 cleared s value 26 peak 27 since 12:00:30"},
+			{2, 28, ""},
+			{3, 26, ""},
+			{5, 29, ""},
+			{10, 27, ""},
+			{11, 27, "12:00:41 a2 r v1 raised s value 27 peak 29 since 12:00:35"},
+		}},
+		{"outside a band", "outside: [-1, 1], clear: [-0.5, 0.5]", []step{
+			{0, 1, ""},
+			{1, -1.5, "12:00:31 a1 r v1 raised s value -1.5 peak -1.5 since 12:00:31"},
+			{2, 2, ""},
+			{3, 0.6, ""},
+			{4, 0, "12:00:34 a1 r v1 cleared s value 0 peak 2 since 12:00:31"},
+		}},
+		{"between, and back on either side", "between: [0, 10], clear: [-1, 11]", []step{
+			{0, 10, "12:00:30 a1 r v1 raised s value 10 peak 10 since 12:00:30"},
+			{1, 4, ""},
+			{2, 10.5, ""},
+			{3, 11, "12:00:33 a1 r v1 cleared s value 11 peak 4 since 12:00:30"},
+			{4, -0.5, ""},
+			{5, 0, "12:00:35 a2 r v1 raised s value 0 peak 0 since 12:00:35"},
+			{6, -1, "12:00:36 a2 r v1 cleared s value -1 peak 0 since 12:00:35"},
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,11 +125,16 @@ func TestThresholdIgnores(t *testing.T) {
 	other := &holdfast.Reading{Time: noon, Sensor: "bme280-1-76", Values: map[string]float64{"humidity_percent": 99}}
 	expect(t, "another quantity", lines(e.Apply(other, instant(0))))
 
+	for _, v := range []float64{math.NaN(), math.Inf(1)} {
+		expect(t, "no number", lines(e.Apply(reading(instant(0), "bme280-1-76", v), instant(0))))
+	}
+
 	suspect := reading(instant(1), "bme280-1-76", 27)
 	suspect.Quality = map[string]holdfast.Quality{"temperature_celsius": holdfast.Suspect}
 	expect(t, "suspect", lines(e.Apply(suspect, instant(1))), "12:00:31 a1 r v1 raised bme280-1-76 value 27 peak 27 since 12:00:31")
 	bad = reading(instant(2), "bme280-1-76", 0)
 	bad.Quality = map[string]holdfast.Quality{"temperature_celsius": holdfast.Bad}
+	expect(t, "no number does not clear", lines(e.Apply(reading(instant(2), "bme280-1-76", math.Inf(-1)), instant(2))))
 	expect(t, "bad does not clear", lines(e.Apply(bad, instant(2))))
 }
 

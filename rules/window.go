@@ -25,6 +25,7 @@ type grid struct {
 	Boot  string    `json:"boot,omitempty"`
 	Mono  int64     `json:"mono,omitempty"` // Next in monotonic time of Boot
 	Loose bool      `json:"loose,omitempty"`
+	Cut   time.Time `json:"cut,omitzero"` // the latest whole multiple at which a partial window began
 }
 
 // open returns the window that a reading at the given instant opens. It ends at a whole multiple of size. It begins at
@@ -41,12 +42,17 @@ func (g *grid) open(size time.Duration, at holdfast.Instant) *window {
 	}
 	if known && !start.Before(g.Next) {
 		w.To, w.Aligned = start.Add(size), true
-		if !g.Next.IsZero() && !g.Loose {
+		if !g.Next.IsZero() && !g.Loose && start.After(g.Cut) {
 			w.From = start
 		}
 	}
-	if !w.Aligned && now.Equal(now.Truncate(size)) { // an aligned window may have begun here
-		w.From, w.To = w.From.Add(-time.Microsecond), w.To.Add(-time.Microsecond)
+	if now.Equal(now.Truncate(size)) { // an aligned window may have begun here
+		switch {
+		case !w.Aligned:
+			w.From, w.To = w.From.Add(-time.Microsecond), w.To.Add(-time.Microsecond)
+		case !now.After(g.Cut):
+			w.From = w.From.Add(-time.Microsecond)
+		}
 	}
 	w.Start = at.Mono - now.Sub(w.From).Microseconds()
 	w.End = at.Mono + w.To.Sub(now).Microseconds()
@@ -71,6 +77,9 @@ func (g *grid) closed(w *window, partial bool) {
 	g.Loose = partial || !w.Aligned
 	if !g.Loose {
 		g.Next, g.Boot, g.Mono = w.To, w.Boot, w.End
+	}
+	if size := w.To.Sub(w.From); partial && w.Aligned && w.From.Equal(w.From.Truncate(size)) && w.From.After(g.Cut) {
+		g.Cut = w.From
 	}
 }
 
@@ -103,5 +112,19 @@ func (w *window) until(mono int64, at holdfast.Instant) bounds {
 		b.clock = &holdfast.Clock{Boot: w.Boot, Mono: mono}
 	}
 	b.to = b.from.Add(micros(mono - w.Start))
+	return b
+}
+
+// behind returns the window of the given size that begins where w ends, in which nothing was read.
+func (w *window) behind(size time.Duration) *window {
+	next := *w
+	next.From, next.To = w.To, w.To.Add(size)
+	next.Start, next.End, next.Last = w.End, w.End+size.Microseconds(), w.End
+	return &next
+}
+
+// reaching returns the bounds of the window of the given size that ends together with b.
+func (b bounds) reaching(size time.Duration) bounds {
+	b.from = b.to.Add(-size)
 	return b
 }

@@ -22,6 +22,7 @@ func doors() []door {
 		{"github.com/redis/go-redis/v9", []string{"control/redis"}, []string{"cmd/gateway"}, "the mirror; the gateway runs unchanged without it"},
 		{"github.com/klauspost/compress", []string{"wire"}, nil, "zstd of batches; blocks of the buffer use the same"},
 		{"go.yaml.in/yaml/v3", []string{"rules", "cmd/gateway"}, nil, "the two files that people write, read with line numbers"},
+		{"github.com/expr-lang/expr", []string{"rules"}, nil, "expressions of rules, cut down to what cannot loop"},
 		{"golang.org/x/sync", []string{"cmd/*"}, nil, "groups of goroutines whose first error ends the others"},
 		{"golang.org/x/sys", []string{"internal/clock", "buffer"}, []string{"test/bench"}, "adjtimex and CLOCK_BOOTTIME; a file in memory; benchmarks mount a device of their own"},
 		{"github.com/nats-io/nats-server/v2", []string{"receiver/broker"}, nil, "the embedded broker"},

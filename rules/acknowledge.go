@@ -1,0 +1,34 @@
+package rules
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"holdfast"
+)
+
+// An acknowledger is a memory that may hold a raised alert.
+type acknowledger interface {
+	alertID() string // "" while none is raised
+	acknowledge(o origin, by string, at holdfast.Instant) []holdfast.Record
+}
+
+// Acknowledge notes that somebody has seen the raised alert of the given ID, and returns the records that follow: the
+// acknowledgement, and for a latched alert whose value is back, its end. An alert that was acknowledged before gives none.
+// by is 1 to 64 bytes. The error says that no such alert is raised, or what is wrong with by.
+func (e *Engine) Acknowledge(id, by string, at holdfast.Instant) ([]holdfast.Record, error) {
+	if by == "" || len(by) > 64 || !utf8.ValidString(by) {
+		return nil, fmt.Errorf("acknowledge alert %q: by %.70q: want 1 to 64 bytes", id, by)
+	}
+	e.boot = at.Boot
+	for _, rule := range e.rules {
+		for i, m := range rule.memories {
+			a, ok := m.(acknowledger)
+			if !ok || rule.off || id == "" || a.alertID() != id {
+				continue
+			}
+			return e.guard(rule, func() []holdfast.Record { return a.acknowledge(e.origin(rule, rule.sensors[i]), by, at) }), nil
+		}
+	}
+	return nil, fmt.Errorf("acknowledge alert %.70q: no such alert is raised", id)
+}

@@ -1,0 +1,49 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+)
+
+// Cooldown keeps alerts apart; a latched alert waits for whoever acknowledges it.
+func TestEpisode(t *testing.T) {
+	t.Parallel()
+	const rule = `
+  - {name: r, anomaly: {quantity: temperature_celsius, window: 5, deviations: 3, floor: 1, KEYS}}`
+	states := func(lines []string) string {
+		var words []string
+		for _, line := range lines {
+			words = append(words, strings.Join(strings.Fields(line)[:3], " "))
+		}
+		return strings.Join(words, ", ")
+	}
+	cool := engine(t, 1, strings.Replace(rule, "KEYS", "cooldown: 10s", 1))
+	got := states(everySecond(cool, 0, 0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9))
+	if want := "12:00:35 a1 raised, 12:00:36 a1 cleared, 12:00:47 a2 raised"; got != want {
+		t.Errorf("cooldown: %s, want %s", got, want)
+	}
+
+	latched := engine(t, 1, strings.Replace(rule, "KEYS", "latch: true", 1))
+	if got, want := states(everySecond(latched, 0, 0, 0, 0, 0, 0, 9, 0, 0)), "12:00:35 a1 raised"; got != want {
+		t.Errorf("latched: %s, want %s", got, want)
+	}
+	next := engine(t, 1, strings.Replace(rule, "KEYS", "latch: true", 1))
+	restarted(t, latched, next, instant(8))
+	m := next.rules[0].memories[0].(*expectation)
+	if m.alertID() != "a1" {
+		t.Errorf("raised %q, want a1", m.alertID())
+	}
+	o := next.origin(next.rules[0], "s")
+	records := m.acknowledge(o, "ada", instant(9))
+	if got, want := states(explained(records)), "12:00:39 a1 acknowledged, 12:00:39 a1 cleared"; got != want {
+		t.Errorf("acknowledged: %s, want %s", got, want)
+	}
+	for _, r := range records {
+		if err := r.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	if again := m.acknowledge(o, "ada", instant(9)); again != nil {
+		t.Errorf("acknowledged twice: %v", explained(again))
+	}
+}

@@ -1,0 +1,97 @@
+package rules
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// A line is the values of a sliding window as least squares need them. The window moves on in sixtieths of itself; each
+// sixtieth keeps sums only, so that a window costs at most 60 × 64 bytes whatever the rate, and the line is still the one through
+// all of its values.
+type line []segment
+
+// segments is how many make a window.
+const segments = 60
+
+// A segment is what is left of the values of a sixtieth: their number, mean time and mean value, and the sums of the
+// squares and products of what they differ from these. Times are seconds since the segment's beginning.
+type segment struct {
+	At    int64   `json:"at"`    // which sixtieth, counted from the boot
+	First int64   `json:"first"` // of its readings, µs since the boot
+	N     float64 `json:"n"`
+	T     float64 `json:"t"`
+	V     float64 `json:"v"`
+	TT    float64 `json:"tt"`
+	TV    float64 `json:"tv"`
+}
+
+// A fit is the line through the values of a window.
+type fit struct {
+	n     float64       // values
+	span  time.Duration // from the first of them to the last
+	slope float64       // a second
+	now   float64       // the line's value at the last of them
+}
+
+// add takes a value in and returns the line through the window that ends with it. It returns false where the values have
+// no line, because they are all of one instant or too large to be squared. A value that comes late, from before the
+// newest sixtieth, is left out.
+func (l *line) add(window time.Duration, mono int64, v float64) (fit, bool) {
+	width := window.Microseconds() / segments
+	at := mono / width
+	if n := len(*l); n > 0 && (*l)[n-1].At > at {
+		return fit{}, false
+	}
+	*l = slices.DeleteFunc(*l, func(s segment) bool { return s.At <= at-segments })
+	if n := len(*l); n == 0 || (*l)[n-1].At < at {
+		*l = append(*l, segment{At: at, First: mono})
+	}
+	s := &(*l)[len(*l)-1]
+	s.First = min(s.First, mono)
+	s.add(seconds(mono-at*width), v)
+	return l.fit(width, mono)
+}
+
+func seconds(µs int64) float64 { return float64(µs) / 1e6 }
+
+// add is Welford's step.
+func (s *segment) add(t, v float64) {
+	s.N++
+	dt, dv := t-s.T, v-s.V
+	s.T += dt / s.N
+	s.V += dv / s.N
+	s.TT += dt * (t - s.T)
+	s.TV += dt * (v - s.V)
+}
+
+// fit joins the segments (Chan's formula for the moments of two sets) and draws the line.
+func (l *line) fit(width, mono int64) (fit, bool) {
+	first := (*l)[0]
+	all := segment{First: first.First}
+	for _, s := range *l {
+		t := s.T + seconds((s.At-first.At)*width)
+		n := all.N + s.N
+		dt, dv := t-all.T, s.V-all.V
+		all.TT += s.TT + dt*dt*all.N*s.N/n
+		all.TV += s.TV + dt*dv*all.N*s.N/n
+		all.T += dt * s.N / n
+		all.V += dv * s.N / n
+		all.N = n
+	}
+	f := fit{n: all.N, span: micros(mono - all.First), slope: all.TV / all.TT}
+	f.now = all.V + f.slope*(seconds(mono-first.At*width)-all.T)
+	for _, v := range []float64{f.slope, f.now, all.TV} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			*l = slices.DeleteFunc(*l, segment.overflown)
+			return fit{}, false
+		}
+	}
+	return f, true
+}
+
+// overflown reports whether the segment's sums are none that values give, or grew beyond what a number holds: it would
+// make every line worthless, and no checkpoint could keep it.
+func (s segment) overflown() bool {
+	return s.N <= 0 || math.IsInf(s.V, 0) || math.IsInf(s.TV, 0) || math.IsNaN(s.V) || math.IsNaN(s.TV)
+}

@@ -1,0 +1,55 @@
+package rules
+
+import (
+	"math"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// flag reads true or false. An absent key gives false.
+func (f *fields) flag(key string) bool {
+	n := f.get(key)
+	if n == nil {
+		return false
+	}
+	var v bool
+	if n.ShortTag() != "!!bool" || n.Decode(&v) != nil {
+		f.badKey(key, "%s: want true or false", shown(n))
+		return false
+	}
+	return v
+}
+
+// pair reads a list of two finite numbers, the lower first, and whether the key is there and right.
+func (f *fields) pair(key string) (low, high float64, ok bool) {
+	n := f.get(key)
+	if n == nil {
+		return 0, 0, false
+	}
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 2 {
+		low, isLow := finite(target(n.Content[0]))
+		high, isHigh := finite(target(n.Content[1]))
+		if isLow && isHigh && low < high {
+			return low, high, true
+		}
+	}
+	f.badKey(key, "want two numbers, the lower first: [2, 8]")
+	return 0, 0, false
+}
+
+// size reads a finite number that is at least 0. An absent key gives 0.
+func (f *fields) size(key string) float64 {
+	v, ok := f.number(key)
+	if ok && v < 0 {
+		f.badKey(key, "%v: want 0 or more", v)
+		return 0
+	}
+	return v
+}
+
+func finite(n *yaml.Node) (float64, bool) {
+	var v float64
+	tag := n.ShortTag()
+	ok := (tag == "!!int" || tag == "!!float") && n.Decode(&v) == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
+	return v, ok
+}
