@@ -4,7 +4,8 @@ import "holdfast"
 
 // A stretch is what an aggregate over sessions, or over so many readings each, remembers of one sensor: the open window.
 // It begins with a reading and ends right behind its last one. Readings at one instant never make two windows begin
-// together: the second then begins where the first ended.
+// together: the second then begins where the first ended. (Where the wall clock is put back, a window may by chance begin at
+// the very microsecond of one that has been, and takes its place in the database.)
 type stretch struct {
 	aggregate *aggregate
 	needs     needs

@@ -59,6 +59,10 @@ type played struct {
 	records map[time.Time]*holdfast.Aggregate // by their beginning
 }
 
+// epoch is by how many µs the wall clock of a random stream is odd after each step and each boot, while its readings come at whole
+// hundredths of a second: so no two windows from before and after a step begin together by chance.
+const epoch = 100
+
 // play hands a random stream with gaps, duplicates and restarts to the rule, and gathers what it makes. steps lets the wall
 // clock jump and the device reboot.
 func play(t *rapid.T, window string, steps bool) played {
@@ -94,6 +98,9 @@ func play(t *rapid.T, window string, steps bool) played {
 	}
 	for range rapid.IntRange(1, 80).Draw(t, "length") {
 		us := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(1, 20e6), rapid.Int64Range(1, 20e6), rapid.Int64Range(1, 400e6)).Draw(t, "us")
+		if steps {
+			us -= us % 10_000
+		}
 		at.Mono, at.Time = at.Mono+us, at.Time.Add(micros(us))
 		switch rapid.IntRange(0, 9).Draw(t, "what") {
 		case 0:
@@ -103,13 +110,13 @@ func play(t *rapid.T, window string, steps bool) played {
 			restore()
 		case 2:
 			if steps {
-				p.steps++ // by odd µs, so that no two beginnings agree by chance
-				at.Time = at.Time.Add(micros(rapid.Int64Range(-3e8, 3e8).Draw(t, "step")*1000 + 7*int64(len(p.samples)+1)))
+				p.steps++
+				at.Time = at.Time.Add(micros(rapid.Int64Range(-3e7, 3e7).Draw(t, "step")*10_000 + epoch))
 			}
 		case 3:
 			if steps {
 				at.Boot, at.Mono = fmt.Sprint("boot-", len(p.samples)+2), 5e6
-				at.Time = at.Time.Add(micros(30_000_001)) // the time of a boot
+				at.Time = at.Time.Add(micros(30_000_000 + epoch)) // the time of a boot
 				restore()
 			}
 		default:
