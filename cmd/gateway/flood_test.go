@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -69,57 +71,89 @@ func command(id string) mqtt.Message {
 
 // A command that becomes durable, over a real broker on loopback: 99 of 100 are answered within 50 ms, and ten times that
 // under the race detector; test/bench has the figure. (With mosquitto's set_tcp_nodelay; without it the kernels wait 40 ms for
-// each other.)
+// each other.) Of three rounds the middle one counts, so that no single hiccup of a disk does.
 func TestCommandLatency(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes five seconds, and the machine for itself")
+		t.Skip("takes a quarter of a minute, and the machine for itself")
 	}
 	d := newDesk(t)
 	a := d.answers()
-	machine := lagging(t.Context())
-	var took []time.Duration
-	for i := range 100 {
-		start := time.Now()
-		a.conn.Send(command(fmt.Sprint("p", i)))
-		select {
-		case r := <-a.last:
-			if r.ID != fmt.Sprint("p", i) || r.State != holdfast.Succeeded {
-				t.Fatalf("answer %+v to command p%d", r, i)
-			}
-		case <-time.After(10 * time.Second):
-			t.Fatalf("no answer to command p%d", i)
-		}
-		took = append(took, time.Since(start))
-		testenv.Pause(t.Context(), 50*time.Millisecond-time.Since(start)) // within the rate
+	machine := lagging(t.Context(), t.TempDir())
+	var rounds []time.Duration
+	for round := range 3 {
+		took := a.time(t, fmt.Sprint("r", round, "-"))
+		t.Logf("command to response: median %v, p99 %v, longest %v", took[50], took[98], took[99])
+		rounds = append(rounds, took[98])
 	}
-	slices.Sort(took)
+	slices.Sort(rounds)
 	lag := machine()
-	t.Logf("command to response: median %v, p99 %v, longest %v; the machine's own lag %v", took[50], took[98], took[99], lag)
-	const wakes = 10 // of client, broker, gateway and disk, each as late as the machine is
+	t.Logf("the machine's own lag: %v of a timer, %v of a write and fsync", lag.timer, lag.disk)
+	const wakes, syncs = 10, 2 // of client, broker and gateway; of a command's receipt and its answer
 	limit := 50 * time.Millisecond
 	if dayLength != 24 { // the race detector is on
 		limit *= 10
 	}
-	if took[98] > limit+wakes*lag {
-		t.Errorf("p99 %v, want %v at most, and %v for what the machine was late", took[98], limit, wakes*lag)
+	if allowed := limit + wakes*lag.timer + syncs*lag.disk; rounds[1] > allowed {
+		t.Errorf("p99 %v in the middle one of three rounds, want %v at most, and what the machine was late: %v", rounds[1], limit, allowed)
 	}
 }
 
-// lagging watches how late this machine wakes a goroutine up; what it returns ends that, and says what 99 of 100 stayed below.
-func lagging(ctx context.Context) func() time.Duration {
+// time sends a hundred commands, within the rate, and returns how long their answers took, sorted.
+func (a *answers) time(t *testing.T, id string) (took []time.Duration) {
+	t.Helper()
+	for i := range 100 {
+		start := time.Now()
+		a.conn.Send(command(fmt.Sprint(id, i)))
+		select {
+		case r := <-a.last:
+			if r.ID != fmt.Sprint(id, i) || r.State != holdfast.Succeeded {
+				t.Fatalf("answer %+v to command %s%d", r, id, i)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("no answer to command %s%d", id, i)
+		}
+		took = append(took, time.Since(start))
+		testenv.Pause(t.Context(), 50*time.Millisecond-time.Since(start))
+	}
+	slices.Sort(took)
+	return took
+}
+
+// A lag is what 99 of 100 stayed below: how late the machine wakes a goroutine up, and how long its disk takes for a page.
+type lag struct{ timer, disk time.Duration }
+
+// lagging watches the lag of this machine; what it returns ends that and says it.
+func lagging(ctx context.Context, folder string) func() lag {
 	ctx, cancel := context.WithCancel(ctx)
-	var lags []time.Duration
+	var timers, disks []time.Duration
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		for start := time.Now(); testenv.Pause(ctx, 5*time.Millisecond); start = time.Now() {
-			lags = append(lags, time.Since(start)-5*time.Millisecond)
+			timers = append(timers, time.Since(start)-5*time.Millisecond)
 		}
 	})
-	return func() time.Duration {
+	watching.Go(func() {
+		file, err := os.Create(filepath.Join(folder, "lag"))
+		if err != nil {
+			return // then the disk counts as one that is never late
+		}
+		defer file.Close()
+		page := make([]byte, 4096)
+		for testenv.Pause(ctx, 50*time.Millisecond) {
+			start := time.Now()
+			file.WriteAt(page, 0)
+			file.Sync()
+			disks = append(disks, time.Since(start))
+		}
+	})
+	p99 := func(all []time.Duration) time.Duration {
+		slices.Sort(all)
+		return all[len(all)*99/100]
+	}
+	return func() lag {
 		cancel()
 		watching.Wait()
-		slices.Sort(lags)
-		return lags[len(lags)*99/100]
+		return lag{timer: p99(timers), disk: p99(append(disks, 0))}
 	}
 }
 
