@@ -18,11 +18,15 @@ type Alert struct {
 	Quantity    string     `json:"quantity"`
 	Value       float64    `json:"value"` // the value that caused this step, in the quantity's base unit
 	Threshold   float64    `json:"threshold"`
-	Since       time.Time  `json:"since"` // when the condition first held
-	Peak        float64    `json:"peak"`  // the value farthest beyond the threshold so far
-	Message     string     `json:"message,omitempty"`
-	By          string     `json:"by,omitempty"` // who acknowledged
-	Clock       *Clock     `json:"clock,omitempty"`
+	Since       time.Time  `json:"since"`               // when the condition first held
+	DurationS   float64    `json:"duration_s,omitzero"` // how long it has held, by monotonic time within a boot
+	Peak        float64    `json:"peak"`                // the value farthest beyond the threshold so far
+
+	// Values are what else the reading says that caused this step; none where a step has no reading.
+	Values  map[string]float64 `json:"values,omitempty"`
+	Message string             `json:"message,omitempty"`
+	By      string             `json:"by,omitempty"` // who acknowledged
+	Clock   *Clock             `json:"clock,omitempty"`
 }
 
 // AlertState is a step of an alert's life.
@@ -75,6 +79,14 @@ func (a *Alert) Validate() error {
 	for _, v := range []float64{a.Value, a.Threshold, a.Peak} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return invalid("value", "%v is not a number that can be stored", v)
+		}
+	}
+	if a.DurationS < 0 || math.IsNaN(a.DurationS) || math.IsInf(a.DurationS, 0) {
+		return invalid("duration_s", "%v: want seconds from 0", a.DurationS)
+	}
+	if len(a.Values) > 0 {
+		if err := checkValues(a.Values); err != nil {
+			return err
 		}
 	}
 	if err := checkText("message", a.Message, 1024); err != nil {

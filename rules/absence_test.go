@@ -82,3 +82,22 @@ func TestAbsenceLatch(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// While measuring is stopped nobody is missed; a raised alert stays until the sensor is heard, and its peak is the silence since
+// measuring went on.
+func TestAbsenceRests(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 1, "  - {name: gone, absence: {sensor: s, after: 10s}}\n")
+	e.Apply(reading(instant(0), "s", 1), instant(0))
+	e.Rest(true)
+	for second := 5; second < 100; second++ {
+		expect(t, "resting", lines(e.Tick(instant(second))))
+	}
+	e.Rest(false)
+	expect(t, "begun anew", lines(e.Tick(instant(108))))
+	expect(t, "missed", lines(e.Tick(instant(109))), "12:02:19 a1 gone v1 raised s value 10 peak 10 since 12:02:09")
+	e.Rest(true)
+	expect(t, "stays", lines(e.Tick(instant(200))))
+	e.Rest(false)
+	expect(t, "heard", lines(e.Apply(reading(instant(203), "s", 0), instant(203))), "12:03:53 a1 gone v1 cleared s value 0 peak 10 since 12:02:09")
+}

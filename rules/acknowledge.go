@@ -7,9 +7,10 @@ import (
 	"holdfast"
 )
 
-// An acknowledger is a memory that may hold a raised alert.
-type acknowledger interface {
+// An alerter is a memory that may hold a raised alert.
+type alerter interface {
 	alertID() string // "" while none is raised
+	standing(o origin, at holdfast.Instant) *holdfast.Alert
 	acknowledge(o origin, by string, at holdfast.Instant) []holdfast.Record
 }
 
@@ -23,7 +24,7 @@ func (e *Engine) Acknowledge(id, by string, at holdfast.Instant) ([]holdfast.Rec
 	e.boot = at.Boot
 	for _, rule := range e.rules {
 		for i, m := range rule.memories {
-			a, ok := m.(acknowledger)
+			a, ok := m.(alerter)
 			if !ok || rule.off || id == "" || a.alertID() != id {
 				continue
 			}
@@ -31,4 +32,17 @@ func (e *Engine) Acknowledge(id, by string, at holdfast.Instant) ([]holdfast.Rec
 		}
 	}
 	return nil, fmt.Errorf("acknowledge alert %.70q: no such alert is raised", id)
+}
+
+// Raised returns the alerts that are raised at that instant, acknowledged or not, as they then are: what was told of them, with
+// their duration so far. It serves who shows them after a restart; none of them is a new record.
+func (e *Engine) Raised(at holdfast.Instant) (all []*holdfast.Alert) {
+	for _, rule := range e.rules {
+		for i, m := range rule.memories {
+			if a, ok := m.(alerter); ok && !rule.off && a.alertID() != "" {
+				all = append(all, a.standing(e.origin(rule, rule.sensors[i]), at))
+			}
+		}
+	}
+	return all
 }

@@ -58,7 +58,9 @@ func parseAnomaly(f *fields) program {
 }
 
 func (a *anomaly) watches() pattern { return a.Sensor }
-func (a *anomaly) begin() memory    { return &expectation{anomaly: a} }
+func (a *anomaly) begin() memory {
+	return &expectation{raising: raising{alerting: &a.alerting}, anomaly: a}
+}
 
 // bytes is what one sensor takes at most, about.
 func (a *anomaly) bytes() int {
@@ -78,11 +80,10 @@ func (a *anomaly) model() string {
 
 // An expectation is what an anomaly remembers of one sensor. One of its models is used.
 type expectation struct {
+	raising
 	anomaly *anomaly
-
-	Alert  episode `json:"alert,omitzero"`
-	Hampel *hampel `json:"hampel,omitempty"`
-	Ewma   *ewma   `json:"ewma,omitempty"`
+	Hampel  *hampel `json:"hampel,omitempty"`
+	Ewma    *ewma   `json:"ewma,omitempty"`
 }
 
 // A model tells what to expect from the values that it has learned.
@@ -114,7 +115,7 @@ func (e *expectation) apply(o origin, r *holdfast.Reading, at holdfast.Instant) 
 	var records []holdfast.Record
 	if m.count() >= e.anomaly.Warmup {
 		centre, spread := m.expect()
-		records = e.Alert.see(&e.anomaly.alerting, o, at, e.judge(v, centre, spread))
+		records = e.see(e.alerting, o, r, at, e.judge(v, centre, spread))
 	}
 	m.learn(v, e.anomaly.Window)
 	return records
@@ -132,27 +133,8 @@ func (e *expectation) judge(v, centre, spread float64) finding {
 	}
 	f := finding{value: v, excess: deviations, beyond: deviations > a.Deviations, back: deviations <= a.Clear}
 	f.limit = bounded(centre + math.Copysign(a.Deviations*spread, v-centre))
-	if f.beyond || e.Alert.on() {
+	if f.beyond || e.on() {
 		f.why = fmt.Sprintf("%s: %.4g deviations of %.6g from %.6g", a.model(), deviations, spread, centre)
 	}
 	return f
-}
-
-func (e *expectation) tick(o origin, at holdfast.Instant) []holdfast.Record {
-	return e.Alert.tick(&e.anomaly.alerting, o, at)
-}
-
-func (e *expectation) reboot(origin, holdfast.Instant) []holdfast.Record {
-	e.Alert.reboot()
-	return nil
-}
-
-func (e *expectation) retire(o origin, at holdfast.Instant) []holdfast.Record {
-	return e.Alert.retire(&e.anomaly.alerting, o, at)
-}
-
-func (e *expectation) alertID() string { return e.Alert.ID }
-
-func (e *expectation) acknowledge(o origin, by string, at holdfast.Instant) []holdfast.Record {
-	return e.Alert.acknowledge(&e.anomaly.alerting, o, by, at)
 }

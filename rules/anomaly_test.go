@@ -45,7 +45,7 @@ func TestAnomalyHampel(t *testing.T) {
 	// Of 19 18 20 10 40: median 19, deviations 0 1 1 9 21.
 	expect(t, "not near enough", everySecond(e, 8, 22.5))
 	// Of 18 20 10 40 22.5: median 20, deviations 0 2 2.5 10 20.
-	expect(t, "back", everySecond(e, 9, 21), "12:00:39 a1 cleared s value 21 limit 31.119 peak 40: odd: hampel/1: 0.2698 deviations of 3.7065 from 20")
+	expect(t, "back", everySecond(e, 9, 21), "12:00:39 a1 cleared s value 21 limit 23.448 peak 40: odd: hampel/1: 0.2698 deviations of 3.7065 from 20")
 }
 
 func TestAnomalyEwma(t *testing.T) {
@@ -57,7 +57,7 @@ func TestAnomalyEwma(t *testing.T) {
 	if len(got) != 1 || !strings.Contains(got[0], "ewma/1") || !strings.Contains(got[0], "raised s value -80") {
 		t.Errorf("far: %q, want one alert that names the model", got)
 	}
-	expect(t, "back", everySecond(e, 5, -5)[:1], "12:00:35 a1 cleared s value -5 limit 103.81 peak -80: ewma/1: 0.1458 deviations of 38.122 from -10.56")
+	expect(t, "back", everySecond(e, 5, -5)[:1], "12:00:35 a1 cleared s value -5 limit -46 peak -80: ewma/1: 0.1458 deviations of 38.122 from -10.56")
 }
 
 // A value among equal ones is anomalous unless the floor says that such a difference is nothing.
@@ -229,8 +229,8 @@ func TestParseAnomaly(t *testing.T) {
 		"{quantity: q, floor: -1}":      "f:4: rules[0].anomaly.floor: -1: want 0 to 1.7976931348623157e+308",
 		"{quantity: q, floor: .nan}":    `f:4: rules[0].anomaly.floor: ".nan": want a number`,
 		"{quantity: q, mesage: x}":      "f:4: rules[0].anomaly.mesage: no such key: did you mean message?",
-		"{quantity: q, message: " + strings.Repeat("x", 769) + "}": "f:4: rules[0].anomaly.message: want at most 768 bytes without NUL",
-		"{quantity: q, method: ewma, window: 9999, warmup: 10000}": "",
+		"{quantity: q, message: " + strings.Repeat("x", 1025) + "}": "f:4: rules[0].anomaly.message: want at most 1024 bytes without NUL",
+		"{quantity: q, method: ewma, window: 9999, warmup: 10000}":  "",
 	} {
 		expectMistakes(t, "anomaly: "+text, want)
 	}

@@ -24,6 +24,7 @@ type Engine struct {
 	rules []*running
 	boot  string // of the last instant seen
 
+	resting bool // nothing is measured, so nothing is missed
 	fate    Fate // of the reading that is being judged
 	derived int  // readings that followed from it so far
 	size    int  // to expect of a checkpoint, bytes
@@ -116,6 +117,9 @@ func (e *Engine) Tick(at holdfast.Instant) []holdfast.Record {
 	return records
 }
 
+// Rest tells the engine whether measuring is stopped. No sensor is missed then; what waits for one begins anew afterwards.
+func (e *Engine) Rest(stopped bool) { e.resting = stopped }
+
 // Failures returns how often each rule failed, for those that did.
 func (e *Engine) Failures() map[string]uint64 {
 	failures := make(map[string]uint64)
@@ -128,7 +132,7 @@ func (e *Engine) Failures() map[string]uint64 {
 }
 
 func (e *Engine) origin(r *running, sensor string) origin {
-	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID, fate: &e.fate, failed: r.failed}
+	o := origin{rule: r.name, version: r.version, sensor: sensor, newID: e.o.NewID, resting: e.resting, fate: &e.fate, failed: r.failed}
 	if r.program.watches().glob() {
 		o.group = sensor
 	}

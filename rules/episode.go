@@ -1,45 +1,11 @@
 package rules
 
 import (
-	"errors"
+	"maps"
 	"math"
-	"strings"
-	"time"
 
 	"holdfast"
 )
-
-// An alerting is what the definition of a rule says about the alerts that it raises. The rule explains each of them in
-// the message, behind the one of the definition.
-type alerting struct {
-	Quantity string            `json:"quantity"`
-	For      time.Duration     `json:"for,omitempty"`
-	Cooldown time.Duration     `json:"cooldown,omitempty"` // from one alert's end to the next one's beginning, at least
-	Latch    bool              `json:"latch,omitempty"`    // an alert clears only once somebody has acknowledged it
-	Severity holdfast.Severity `json:"severity"`
-	Message  string            `json:"message,omitempty"`
-}
-
-// maxOwnMessage leaves an explanation 256 of the 1024 bytes that the wire has for a message.
-const maxOwnMessage = 768
-
-func (f *fields) alerting() alerting {
-	return alerting{
-		Quantity: f.text("quantity", holdfast.CheckQuantity),
-		For:      f.duration("for", 0, 24*time.Hour),
-		Cooldown: f.duration("cooldown", 0, 7*24*time.Hour),
-		Latch:    f.yes("latch"),
-		Severity: holdfast.Severity(f.textOr("severity", string(holdfast.Warning), func(s string) error {
-			return holdfast.Severity(s).Validate()
-		})),
-		Message: f.textOr("message", "", func(s string) error {
-			if len(s) > maxOwnMessage || strings.ContainsRune(s, 0) {
-				return errors.New("want at most 768 bytes without NUL")
-			}
-			return nil
-		}),
-	}
-}
 
 // A finding is how a value stands to what a rule allows. All numbers are finite.
 type finding struct {
@@ -48,41 +14,50 @@ type finding struct {
 	excess float64 // how far beyond, in whatever the rule counts; the largest makes the peak
 	beyond bool    // raises an alert
 	back   bool    // clears it
+	since  *mark   // when it began; nil: with this value
 	why    string  // explains the value; only looked at where an alert is on or coming
 }
 
-// An episode is what a rule remembers of the alert of one sensor: since when its condition has held, and the last finding.
-// A reboot ends a cooldown and forgets a condition that had not held for long enough; a raised alert stays.
+// An episode is what a rule remembers of the alert of one sensor: since when its condition has held, the alert that was
+// raised, the quiet time after it. An alert keeps its ID from raised to cleared.
+//
+// It raises when the condition has held for as long as `for` says and the cooldown after the alert before is over; what
+// holds during a cooldown is raised when that ends. A reboot ends a cooldown, for one alert too many is better than one
+// too few, and forgets a condition that had not held for long enough: nobody knows what happened in between. A raised
+// alert stays.
 type episode struct {
-	Since *mark   `json:"since,omitempty"` // nil while the condition does not hold
-	Value float64 `json:"value,omitempty"`
-	Limit float64 `json:"limit,omitempty"`
-	Peak  float64 `json:"peak,omitempty"`
-	Worst float64 `json:"worst,omitempty"` // the excess at the peak
-	Why   string  `json:"why,omitempty"`
-	ID    string  `json:"id,omitempty"`    // "" until the alert is raised
-	Back  bool    `json:"back,omitempty"`  // the value of a latched alert is back
-	By    string  `json:"by,omitempty"`    // who acknowledged the alert
-	Quiet int64   `json:"quiet,omitempty"` // monotonic µs: no alert is raised before it
+	Since  *mark              `json:"since,omitempty"` // nil while the condition does not hold
+	Value  float64            `json:"value,omitempty"` // the last finding
+	Why    string             `json:"why,omitempty"`
+	Values map[string]float64 `json:"values,omitempty"` // of the reading with the last finding
+	Peak   float64            `json:"peak,omitempty"`   // the worst finding
+	Limit  float64            `json:"limit,omitempty"`
+	Worst  float64            `json:"worst,omitempty"` // its excess
+	ID     string             `json:"id,omitempty"`    // "" until the alert is raised
+	Back   bool               `json:"back,omitempty"`  // the value of a latched alert is back
+	By     string             `json:"by,omitempty"`    // who acknowledged the alert
+	Quiet  int64              `json:"quiet,omitempty"` // monotonic µs: no alert is raised before it
 }
 
 // on reports whether the explanation of a finding would be looked at even if it is not beyond.
 func (e *episode) on() bool { return e.Since != nil }
 
-func (e *episode) see(p *alerting, o origin, at holdfast.Instant, f finding) []holdfast.Record {
+// see takes what was found in a reading; nil where there is none.
+func (e *episode) see(p *alerting, o origin, r *holdfast.Reading, at holdfast.Instant, f finding) []holdfast.Record {
 	if e.Since == nil {
 		if !f.beyond {
 			return nil
 		}
-		e.Since, e.Peak, e.Worst = newMark(at), f.value, f.excess
+		e.begin(at, f)
 	}
 	if e.ID == "" && !f.beyond {
 		e.forget()
 		return nil
 	}
-	e.Value, e.Limit, e.Why = f.value, f.limit, f.why
+	e.Value, e.Why = f.value, f.why
+	e.explain(r)
 	if f.excess > e.Worst {
-		e.Peak, e.Worst = f.value, f.excess
+		e.Peak, e.Limit, e.Worst = f.value, f.limit, f.excess
 	}
 	if e.ID == "" {
 		return e.tick(p, o, at)
@@ -92,6 +67,32 @@ func (e *episode) see(p *alerting, o origin, at holdfast.Instant, f finding) []h
 		return e.clear(p, o, at)
 	}
 	return nil
+}
+
+func (e *episode) begin(at holdfast.Instant, f finding) {
+	e.Peak, e.Limit, e.Worst = f.value, f.limit, f.excess
+	e.Since = newMark(at)
+	if f.since != nil {
+		*e.Since = *f.since
+	}
+}
+
+// explain keeps what else stands in the reading.
+func (e *episode) explain(r *holdfast.Reading) {
+	clear(e.Values)
+	if r == nil {
+		return
+	}
+	for quantity := range r.Values {
+		v, ok := good(r, quantity)
+		if !ok || len(e.Values) == maxValues {
+			continue
+		}
+		if e.Values == nil {
+			e.Values = make(map[string]float64)
+		}
+		e.Values[quantity] = v
+	}
 }
 
 // tick raises the alert once the condition has held for long enough, with or without another reading.
@@ -113,7 +114,6 @@ func (e *episode) acknowledge(p *alerting, o origin, by string, at holdfast.Inst
 	}
 	e.By = by
 	record := e.alert(p, o, at, holdfast.Acknowledged)
-	record.By = by
 	if e.Back {
 		return append([]holdfast.Record{record}, e.clear(p, o, at)...)
 	}
@@ -140,17 +140,13 @@ func (e *episode) reboot() {
 }
 
 func (e *episode) retire(p *alerting, o origin, at holdfast.Instant) []holdfast.Record {
-	if e.ID == "" || e.Since == nil {
+	if e.ID == "" || e.Since == nil { // the latter in a damaged checkpoint
 		return nil
 	}
 	return e.clear(p, o, at)
 }
 
 func (e *episode) alert(p *alerting, o origin, at holdfast.Instant, state holdfast.AlertState) *holdfast.Alert {
-	message := e.Why
-	if p.Message != "" {
-		message = p.Message + ": " + e.Why
-	}
 	return &holdfast.Alert{
 		Time:        at.Time,
 		ID:          e.ID,
@@ -163,8 +159,11 @@ func (e *episode) alert(p *alerting, o origin, at holdfast.Instant, state holdfa
 		Value:       e.Value,
 		Threshold:   e.Limit,
 		Since:       e.Since.wall(at),
+		DurationS:   e.Since.until(at).Seconds(),
 		Peak:        e.Peak,
-		Message:     message,
+		Values:      maps.Clone(e.Values),
+		Message:     p.explained(e.Why),
+		By:          e.By,
 		Clock:       at.Clock(),
 	}
 }

@@ -1,9 +1,49 @@
 package rules
 
 import (
+	"maps"
+	"math"
 	"strings"
 	"testing"
+	"time"
+
+	"holdfast"
 )
+
+// An alert says how long its condition has held, by monotonic time, and what else the reading of each step said; what is no
+// number or bad is left out.
+func TestAlertExplains(t *testing.T) {
+	t.Parallel()
+	const rule = "  - {name: r, threshold: {quantity: temperature_celsius, above: 26, for: 5s}}\n"
+	e := engine(t, 1, rule)
+	take := func(e *Engine, second int, values map[string]float64) []holdfast.Record {
+		at := instant(second)
+		at.Time = at.Time.Add(time.Duration(second) * time.Hour) // a clock that runs away
+		return e.Apply(&holdfast.Reading{Time: at.Time, Mono: at.Mono, Sensor: "s", Values: values,
+			Quality: map[string]holdfast.Quality{"bad": holdfast.Bad}}, at)
+	}
+	take(e, 0, map[string]float64{"temperature_celsius": 27, "old": 1})
+	next := engine(t, 1, rule)
+	restarted(t, e, next, instant(1))
+	raised := take(next, 7, map[string]float64{"temperature_celsius": 28, "humidity_percent": 0, "bad": 1, "none": math.NaN()})
+	cleared := take(next, 20, map[string]float64{"temperature_celsius": -1})
+	for _, tt := range []struct {
+		records  []holdfast.Record
+		duration float64
+		values   map[string]float64
+	}{
+		{raised, 7, map[string]float64{"temperature_celsius": 28, "humidity_percent": 0}},
+		{cleared, 20, map[string]float64{"temperature_celsius": -1}},
+	} {
+		if len(tt.records) != 1 {
+			t.Fatalf("%d records, want 1", len(tt.records))
+		}
+		a := tt.records[0].(*holdfast.Alert)
+		if a.DurationS != tt.duration || !maps.Equal(a.Values, tt.values) {
+			t.Errorf("%s after %v s with %v, want %v s with %v", a.State, a.DurationS, a.Values, tt.duration, tt.values)
+		}
+	}
+}
 
 // Cooldown keeps alerts apart; a latched alert waits for whoever acknowledges it.
 func TestEpisode(t *testing.T) {

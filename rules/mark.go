@@ -25,4 +25,12 @@ func (m *mark) wall(at holdfast.Instant) time.Time {
 	return at.Time.Add(-micros(at.Mono - m.Mono))
 }
 
+// until returns how long the mark lies back: by monotonic time within a boot, else by what the wall clocks said.
+func (m *mark) until(at holdfast.Instant) time.Duration {
+	if m.Boot == at.Boot {
+		return max(0, micros(at.Mono-m.Mono))
+	}
+	return max(0, at.Time.Sub(m.Time))
+}
+
 func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }

@@ -18,7 +18,7 @@ func TestParseExample(t *testing.T) {
 		t.Errorf("rules %q, want %q", got, want)
 	}
 	got := *set.rules[0].program.(*threshold)
-	want := threshold{"bme280-*", "temperature_celsius", alarm{Limit: 26, Clear: 25, For: 5e9, Severity: "warning", Message: "the room is warm"}}
+	want := threshold{"bme280-*", alerting{Quantity: "temperature_celsius", For: 5e9, Severity: "warning", Message: "the room is warm"}, limits{Limit: 26, Clear: 25}}
 	if got != want {
 		t.Errorf("warm_room: %+v, want %+v", got, want)
 	}

@@ -18,50 +18,45 @@ import (
 // values at one instant each is judged, and the first is what later ones are judged against. A reboot forgets the values
 // from before it.
 type rate struct {
-	Sensor   pattern       `json:"sensor"`
-	Quantity string        `json:"quantity"`
-	Per      time.Duration `json:"per"`
-	Over     time.Duration `json:"over,omitempty"`
-	alarm
+	Sensor pattern       `json:"sensor"`
+	Per    time.Duration `json:"per"`
+	Over   time.Duration `json:"over,omitempty"`
+	alerting
+	limits
 }
 
 func parseRate(f *fields) program {
 	r := &rate{
-		Sensor:   f.sensor(),
-		Quantity: f.text("quantity", holdfast.CheckQuantity),
-		Per:      f.duration("per", time.Second, 24*time.Hour),
-		Over:     f.duration("over", 0, 24*time.Hour),
+		Sensor: f.sensor(),
+		Per:    f.duration("per", time.Second, 24*time.Hour),
+		Over:   f.duration("over", 0, 24*time.Hour),
 	}
 	if r.Per == 0 {
 		r.Per = time.Minute
 	}
-	hold := f.duration("for", 0, 24*time.Hour)
-	r.alarm = f.alarm()
-	r.For = hold
+	r.alerting = f.alerting()
+	r.limits = f.limits()
 	if r.Message == "" {
 		r.Message = fmt.Sprintf("change in %v", r.Per)
 	}
-	f.limits(&r.alarm)
 	return r
 }
 
 func (r *rate) watches() pattern { return r.Sensor }
-func (r *rate) begin() memory {
-	return &pace{rate: r, watch: watch{alarm: &r.alarm, quantity: r.Quantity}}
-}
+func (r *rate) begin() memory    { return &pace{raising: raising{alerting: &r.alerting}, rate: r} }
 
 // bytes is how much a pace keeps in values.
 func (r *rate) bytes() int { return 64 * 16 }
 
 // A pace is what a rate remembers of one sensor. It keeps values a sixtieth of Over apart, so at most 62 of them.
 type pace struct {
-	rate *rate
-	watch
+	raising
+	rate   *rate
 	Points []point `json:"points,omitempty"` // oldest first
 }
 
 func (p *pace) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
-	v, ok := good(r, p.quantity)
+	v, ok := good(r, p.rate.Quantity)
 	if !ok {
 		return nil
 	}
@@ -73,7 +68,7 @@ func (p *pace) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdf
 	if !known {
 		return nil
 	}
-	return p.judge(o, change, at)
+	return p.see(p.alerting, o, r, at, p.rate.judge(change))
 }
 
 // change is how much the value changes for each Per, and whether there is one old enough to tell. It drops those older.
@@ -94,5 +89,5 @@ func (p *pace) change(v float64, mono int64) (float64, bool) {
 
 func (p *pace) reboot(o origin, at holdfast.Instant) []holdfast.Record {
 	p.Points = nil
-	return p.watch.reboot(o, at)
+	return p.raising.reboot(o, at)
 }

@@ -44,6 +44,7 @@ type origin struct {
 	sensor  string
 	group   string // the sensor where the rule watches several, else ""
 	newID   func() string
+	resting bool        // nothing is measured
 	fate    *Fate       // of the reading
 	failed  func(error) // counts and reports what went wrong without a panic
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"math"
-	"time"
 
 	"holdfast"
 )
@@ -13,35 +12,32 @@ import (
 // A reading without the quantity, a value of quality bad, and a value that is no finite number change nothing: they
 // neither raise nor clear, and `for` runs on. A sensor that nobody has heard of has no memory; see absence for that.
 type threshold struct {
-	Sensor   pattern `json:"sensor"`
-	Quantity string  `json:"quantity"`
-	alarm
+	Sensor pattern `json:"sensor"`
+	alerting
+	limits
 }
 
 func parseThreshold(f *fields) program {
-	t := &threshold{
-		Sensor:   f.sensor(),
-		Quantity: f.text("quantity", holdfast.CheckQuantity),
-	}
-	hold := f.duration("for", 0, 24*time.Hour)
-	t.alarm = f.alarm()
-	t.For = hold
-	f.limits(&t.alarm)
-	return t
+	return &threshold{Sensor: f.sensor(), alerting: f.alerting(), limits: f.limits()}
 }
 
 func (t *threshold) watches() pattern { return t.Sensor }
-func (t *threshold) begin() memory    { return &level{watch{alarm: &t.alarm, quantity: t.Quantity}} }
+func (t *threshold) begin() memory {
+	return &level{raising: raising{alerting: &t.alerting}, limits: &t.limits}
+}
 
 // A level is what a threshold remembers of one sensor.
-type level struct{ watch }
+type level struct {
+	raising
+	limits *limits
+}
 
 func (l *level) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
-	v, ok := good(r, l.quantity)
+	v, ok := good(r, l.alerting.Quantity)
 	if !ok {
 		return nil
 	}
-	return l.judge(o, v, at)
+	return l.see(l.alerting, o, r, at, l.limits.judge(v))
 }
 
 // good returns the value of a quantity, unless the reading lacks it or grades it as bad.

@@ -88,15 +88,14 @@ func (t *trend) parseRate(f *fields) {
 }
 
 func (t *trend) watches() pattern { return t.Sensor }
-func (t *trend) begin() memory    { return &course{trend: t} }
+func (t *trend) begin() memory    { return &course{raising: raising{alerting: &t.alerting}, trend: t} }
 func (t *trend) bytes() int       { return 400 + 64*segments } // what one sensor takes at most, about
 
 // A course is what a trend remembers of one sensor.
 type course struct {
+	raising
 	trend *trend
-
-	Alert episode `json:"alert,omitzero"`
-	Line  line    `json:"line,omitempty"`
+	Line  line `json:"line,omitempty"`
 }
 
 func (c *course) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
@@ -112,10 +111,10 @@ func (c *course) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []hol
 	if c.trend.Per == 0 {
 		f = c.trend.reach(fit, v)
 	}
-	if f.beyond || c.Alert.on() {
+	if f.beyond || c.on() {
 		f.why = c.trend.explain(fit)
 	}
-	return c.Alert.see(&c.trend.alerting, o, at, f)
+	return c.see(c.alerting, o, r, at, f)
 }
 
 // reach judges how soon the line comes to the limit. Where it has passed it, that is now.
@@ -169,22 +168,7 @@ func (t *trend) explain(fit fit) string {
 	}
 }
 
-func (c *course) tick(o origin, at holdfast.Instant) []holdfast.Record {
-	return c.Alert.tick(&c.trend.alerting, o, at)
-}
-
-func (c *course) reboot(origin, holdfast.Instant) []holdfast.Record {
-	c.Alert.reboot()
+func (c *course) reboot(o origin, at holdfast.Instant) []holdfast.Record {
 	c.Line = nil
-	return nil
-}
-
-func (c *course) retire(o origin, at holdfast.Instant) []holdfast.Record {
-	return c.Alert.retire(&c.trend.alerting, o, at)
-}
-
-func (c *course) alertID() string { return c.Alert.ID }
-
-func (c *course) acknowledge(o origin, by string, at holdfast.Instant) []holdfast.Record {
-	return c.Alert.acknowledge(&c.trend.alerting, o, by, at)
+	return c.raising.reboot(o, at)
 }

@@ -219,7 +219,7 @@ func TestParseTrend(t *testing.T) {
 		"{quantity: q, window: 1m, rise: 1}":                                    "f:4: rules[0].trend.per: is missing: want 1s to 720h",
 		"{quantity: q, window: 1m, fall: -1, per: 1h}":                          "f:4: rules[0].trend: a rise or fall of -1: want more than 0",
 		"{quantity: q, window: 1m, fall: 1, per: 1h, clear: 2}":                 "f:4: rules[0].trend.clear: 2: want 0 to 1",
-		"{quantity: q, window: 1s, least: 2, rise: 1, per: 1h, within: 1h}":     "f:4: rules[0].trend.window: 1s: want 10s to 24h0m0s\nf:4: rules[0].trend.least: \"2\": want a whole number from 3 to 10000\nf:4: rules[0].trend.within: no such key: want one of sensor, quantity, for, cooldown, latch, severity, message, window, least, above, below, rise, fall, per, clear",
+		"{quantity: q, window: 1s, least: 2, rise: 1, per: 1h, within: 1h}":     "f:4: rules[0].trend.window: 1s: want 10s to 24h0m0s\nf:4: rules[0].trend.least: \"2\": want a whole number from 3 to 10000\nf:4: rules[0].trend.within: no such key: want one of sensor, quantity, for, cooldown, latch, message, severity, window, least, above, below, rise, fall, per, clear",
 		"{quantity: q, window: 1m, below: -1, within: 1h, clear: 2h, for: 10s}": "",
 	} {
 		expectMistakes(t, "trend: "+text, want)

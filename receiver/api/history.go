@@ -25,14 +25,16 @@ type Alert struct {
 	Value       float64             `json:"value" doc:"what caused this step"`
 	Threshold   float64             `json:"threshold"`
 	Since       time.Time           `json:"since" doc:"when the condition first held"`
+	DurationS   float64             `json:"duration_s" doc:"how long the condition has held, by the device's monotonic time"`
 	Peak        float64             `json:"peak" doc:"the value farthest beyond the threshold"`
+	Values      map[string]float64  `json:"values,omitempty" doc:"what the reading of this step says, by quantity"`
 	Message     string              `json:"message,omitempty"`
 	By          string              `json:"by,omitempty" doc:"who acknowledged"`
 }
 
 func newAlert(device string, a *holdfast.Alert) Alert {
 	return Alert{device, a.Time, a.ID, a.Rule, a.RuleVersion, a.State, a.Severity, a.Sensor, a.Quantity,
-		a.Value, a.Threshold, a.Since, a.Peak, a.Message, a.By}
+		a.Value, a.Threshold, a.Since, a.DurationS, a.Peak, a.Values, a.Message, a.By}
 }
 
 type alertsIn struct {

@@ -21,29 +21,44 @@ export function sentence(alert, unit, precision) {
 
 // life says since when an alert stands, or from when to when it stood.
 export function life(alert, now) {
+  const by = alert.by ? `, acknowledged by ${alert.by}` : "";
   const since = moment(alert.since, now);
   if (alert.state === "cleared") {
-    const lasted = duration(Date.parse(alert.time) - Date.parse(alert.since));
-    return `raised ${since}, cleared ${moment(alert.time, now)} after ${lasted}`;
+    const lasted = duration(alert.duration_s ? alert.duration_s * 1000 : Date.parse(alert.time) - Date.parse(alert.since));
+    return `raised ${since}, cleared ${moment(alert.time, now)} after ${lasted}${by}`;
   }
-  const by = alert.state === "acknowledged" ? `, acknowledged${alert.by ? " by " + alert.by : ""}` : "";
   return `raised ${since}, ${ago(alert.since, now)}${by}`;
 }
 
-// show fills an <ol> with alerts. describe(alert) returns {unit, precision} of its quantity.
-export function show(parent, alerts, now, describe, most = 12) {
+// beside says what else the reading of an alert's newest step said: "with humidity 61.0 %".
+export function beside(alert, describe) {
+  const others = Object.entries(alert.values ?? {}).filter(([quantity]) => quantity !== alert.quantity).slice(0, 4);
+  const words = others.map(([quantity, value]) => {
+    const { unit, precision } = describe(alert, quantity);
+    return `${quantityName(quantity).toLowerCase()} ${withUnit(number(value, precision), unit)}`;
+  });
+  return words.length ? ` Beside it: ${words.join(", ")}.` : "";
+}
+
+// show fills an <ol> with alerts. describe(alert, quantity) returns {unit, precision} of a quantity of its sensor; acknowledge(alert)
+// is what its button does, null where nobody here may.
+export function show(parent, alerts, now, describe, acknowledge = null, most = 12) {
   const shown = sorted(alerts).slice(0, most);
   empty(parent, shown, "No alert so far.");
   list(parent, shown, (a) => `${a.device ?? ""} ${a.id}`, () => el("li", { class: "alert", "data-test": "alert" },
     el("p", { class: "alert-head" }, el("strong"), el("span", { class: "chip" })),
     el("p", { class: "alert-text" }),
-    el("p", { class: "quiet" })), (node, alert) => {
-    const { unit, precision } = describe(alert);
+    el("p", { class: "quiet" }),
+    el("button", { class: "button plain", type: "button", "data-test": "acknowledge" }, "Acknowledge")), (node, alert) => {
+    const { unit, precision } = describe(alert, alert.quantity);
+    const seen = $("button", node);
+    seen.hidden = !acknowledge || alert.state !== "raised";
+    seen.onclick = () => acknowledge?.(alert);
     node.dataset.state = alert.state;
     node.dataset.level = open(alert) ? (alert.severity === "critical" ? "bad" : alert.severity === "warning" ? "warn" : "info") : "past";
     text($("strong", node), alert.message || name(alert));
     text($(".chip", node), open(alert) ? `${alert.severity} · ${alert.state}` : "cleared");
-    text($(".alert-text", node), sentence(alert, unit, precision));
+    text($(".alert-text", node), sentence(alert, unit, precision) + beside(alert, describe));
     text($(".quiet", node), `${alert.message ? name(alert) + " · " : ""}${life(alert, now)}`);
   });
 }

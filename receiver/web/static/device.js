@@ -112,7 +112,7 @@ export class DeviceView {
     this.#values.show(items, at, this.#history.chosen);
     health.show($("#health-card"), this.#series.items(device, [], at, true));
     if (this.#complete) this.#completeness.show(this.#complete, device, at);
-    alerts.show($("#alerts"), this.#alerts, at, (alert) => items.find((i) => key(i) === key(alert)) ?? { unit: unitOf(alert.quantity) });
+    alerts.show($("#alerts"), this.#alerts, at, (alert, quantity) => items.find((i) => key(i) === key({ ...alert, quantity })) ?? { unit: unitOf(quantity) });
     commands.show($("#commands"), this.#commands, at, 10);
     commands.wishes($("#wishes"), this.#shadow);
     events.show($("#events"), this.#events, at, (e) => `${e.stream} ${e.seq}`, 20);
