@@ -30,7 +30,11 @@ func able(s *store) (Options, map[string]int) {
 		Measurements: func(_ context.Context, s Selection) (any, error) { did["send_measurements"]++; return s, nil },
 		Status:       func() any { return map[string]bool{"online": true} },
 		Config:       func() any { return []string{"mqtt.host"} },
-		Identify:     func(time.Duration) { did["identify"]++ },
+		Acknowledge: func(_ context.Context, alert, by string) (any, error) {
+			did["ack_alert"]++
+			return []string{alert, by}, nil
+		},
+		Identify: func(time.Duration) { did["identify"]++ },
 		MayHold: func(_ string, d time.Duration) error {
 			if d > time.Minute {
 				return fmt.Errorf("%v: too long", d)
@@ -60,7 +64,9 @@ func TestCommandsOfAnAbleDevice(t *testing.T) {
 		{"scan", "", `"state":"succeeded","result":{"n":1}`},
 		{"flush", "", `"state":"succeeded","result":{"n":1}`},
 		{"diag", "", `"state":"succeeded","result":{"n":1}`},
-		{"ack_alert", "", `"state":"refused","error":{"code":"unsupported","message":"alerts of this version are raised and cleared by their rules alone"}`},
+		{"ack_alert", `{"alert":"a1"}`, `"state":"succeeded","result":["a1","command"]`},
+		{"ack_alert", `{"alert":"a1","by":"ann"}`, `"state":"succeeded","result":["a1","ann"]`},
+		{"ack_alert", "", `"state":"failed","error":{"code":"invalid_argument","message":"alert: \"\": want the id of an alert, 1 to 64 characters"}`},
 		{"identify", "", `"state":"succeeded"`},
 		{"set_output", `{"name":"fan","on":true,"seconds":2.5}`, `"state":"succeeded","result":{"revision":1}`},
 		{"set_output", `{"name":"fan","on":true,"seconds":61}`, `"state":"failed","error":{"code":"invalid_argument","message":"seconds: 1m1s: too long"}`},

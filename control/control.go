@@ -72,6 +72,8 @@ type Abilities struct {
 	Measurements func(ctx context.Context, s Selection) (any, error)
 	Diagnose     func(ctx context.Context) (any, error)
 
+	Acknowledge func(ctx context.Context, alert, by string) (any, error) // durable when it returns
+
 	Identify func(d time.Duration)                      // shows the device to somebody who looks for it
 	MayHold  func(output string, d time.Duration) error // refuses a time that the output cannot be on for
 	Hold     func(output string, d time.Duration)       // ends after d what the output does; 0: never

@@ -29,6 +29,7 @@ func TestSchemas(t *testing.T) {
 		"set_interval": {`{"seconds":0.1}`, `{"seconds":86400,"sensor":"a"}`, `{"seconds":0.09}`, `{"seconds":86401}`, `{"sensor":"a"}`, `{"seconds":"5"}`, `{"seconds":5,"sensor":"A b"}`, `{"second":5}`},
 		"set_config":   {`{"settings":{"measuring":true}}`, `{"settings":{"measuring":null}}`, `{"settings":{}}`, `{"settings":[]}`, `{"measuring":true}`},
 		"set_rules":    {`{"version":1,"yaml":"x"}`, `{"version":0,"yaml":"x"}`, `{"yaml":"x"}`, `{"version":"1","yaml":"x"}`, `{"version":1,"yaml":1}`},
+		"ack_alert":    {`{"alert":"a1"}`, `{"alert":"a1","by":"ann"}`, `{"alert":""}`, `{"alert":"a1","by":""}`, `{"by":"ann"}`, `{"alert":7}`, `{"alert":"` + strings.Repeat("x", 65) + `"}`},
 		"identify":     {`{"seconds":1}`, `{"seconds":300}`, `{"seconds":0.9}`, `{"seconds":301}`, `{"seconds":"1"}`},
 		"set_output": {
 			`{"name":"fan","on":true}`, `{"name":"fan","on":false}`, `{"name":"fan","on":true,"seconds":0.1}`, `{"name":"fan","on":true,"seconds":0}`,
@@ -124,6 +125,9 @@ func conforms(schema map[string]any, value any) error {
 		}
 		if pattern, ok := schema["pattern"].(string); ok && !regexp.MustCompile(pattern).MatchString(v) {
 			return fmt.Errorf("%q does not match %s", v, pattern)
+		}
+		if least, ok := schema["minLength"].(float64); ok && len(v) < int(least) {
+			return fmt.Errorf("%d characters", len(v))
 		}
 		if most, ok := schema["maxLength"].(float64); ok && len(v) > int(most) {
 			return fmt.Errorf("%d characters", len(v))

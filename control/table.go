@@ -28,7 +28,7 @@ var commands = []command{
 	{"restart", restart},
 	{"shutdown", shutdown},
 	{"reboot", reboot},
-	{"ack_alert", unsupported("alerts of this version are raised and cleared by their rules alone")},
+	{"ack_alert", acknowledge},
 	{"identify", identify},
 	{"set_output", setOutput},
 }
@@ -76,9 +76,4 @@ func invalid(format string, args ...any) *holdfast.Fault {
 // cannot is the fault of a device that lacks what the command needs.
 func cannot(why string) *holdfast.Fault {
 	return &holdfast.Fault{Code: holdfast.CodeUnsupported, Message: why}
-}
-
-// unsupported is a command that the wire knows and no device of this version can carry out.
-func unsupported(why string) func(*Control, json.RawMessage) (plan, *holdfast.Fault) {
-	return func(*Control, json.RawMessage) (plan, *holdfast.Fault) { return plan{}, cannot(why) }
 }

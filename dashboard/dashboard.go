@@ -41,11 +41,18 @@ type Settings interface {
 	Press(ctx context.Context, press string) error // does what such a press of the hardware button does
 }
 
+// Alerts are those that the rules raised. Acknowledge returns once it is durable that somebody has seen the alert; an error that
+// wraps holdfast.ErrInvalid means that there is no such alert, or that by is not 1 to 64 bytes.
+type Alerts interface {
+	Acknowledge(ctx context.Context, alert, by string) error
+}
+
 // Options are what New needs.
 type Options struct {
 	Status    Status
 	History   History
 	Settings  Settings
+	Alerts    Alerts
 	Simulated Simulated    // not given where the Pi is real
 	Health    func() error // nil while the gateway makes progress; must return at once. Not given: always well
 	Metrics   http.Handler // answers GET /metrics; not given: 404
@@ -61,7 +68,7 @@ type Dashboard struct {
 	scans       chan struct{}
 }
 
-// New returns a Dashboard. Status, History, Settings and Log are required.
+// New returns a Dashboard. Status, History, Settings, Alerts and Log are required.
 func New(o Options) *Dashboard {
 	d := &Dashboard{
 		options:     o,
@@ -91,6 +98,7 @@ func (d *Dashboard) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/history", d.history)
 	mux.HandleFunc("GET /api/v1/events", d.events)
 	mux.Handle("POST /api/v1/button", d.writer(d.button))
+	mux.Handle("POST /api/v1/alerts/{id}/acknowledge", d.writer(d.acknowledge))
 	mux.HandleFunc("GET /api/v1/settings/{key}", d.setting)
 	mux.Handle("PUT /api/v1/settings/{key}", d.writer(d.set))
 	if d.options.Simulated != nil {

@@ -20,7 +20,7 @@ import (
 // abilities is what this device can do for a command.
 func (g *gateway) abilities() control.Abilities {
 	a := control.Abilities{
-		Flush: g.flush, Measurements: g.measurements, Diagnose: g.diagnose,
+		Flush: g.flush, Measurements: g.measurements, Diagnose: g.diagnose, Acknowledge: g.commanded,
 		Sensors: g.sensors, Status: func() any { return g.status() }, Config: func() any { return g.configuration() },
 	}
 	if sampler, ok := g.world.source.(*sensors.Sampler); ok {

@@ -33,6 +33,24 @@ func (a *alerts) see(records []holdfast.Record) {
 	}
 }
 
+// stand shows alerts that were raised before this start.
+func (a *alerts) stand(raised []*holdfast.Alert) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, alert := range raised {
+		alert.Time = alert.Since // the step itself was told of long ago
+		a.newest[alert.ID] = *alert
+	}
+}
+
+// one returns the newest step of an alert.
+func (a *alerts) one(id string) (holdfast.Alert, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	alert, ok := a.newest[id]
+	return alert, ok
+}
+
 // list returns the alerts that matter at that time, newest step first, and forgets the others.
 func (a *alerts) list(now time.Time) []holdfast.Alert {
 	a.mu.Lock()

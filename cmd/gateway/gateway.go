@@ -48,9 +48,10 @@ type gateway struct {
 	profile    *profile.Profile // nil where only the native profile is spoken
 	ids        *profile.IDs     // nil where nobody asks for ids
 
-	restarting chan struct{}        // closed when a restart was commanded
-	newRules   chan *rules.Set      // holds those that the loop is to go on with
-	emptied    chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
+	restarting       chan struct{}        // closed when a restart was commanded
+	newRules         chan *rules.Set      // holds those that the loop is to go on with
+	acknowledgements chan acknowledgement // ask the loop
+	emptied          chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
 	measures atomic.Bool // whether measuring was on at any time since the start
 	alerts   *alerts
@@ -70,7 +71,8 @@ func begin(cfg Config, w world) *gateway {
 	g := &gateway{
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
 		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan *rules.Set, 1), emptied: make(chan chan<- struct{}),
-		alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
+		acknowledgements: make(chan acknowledgement),
+		alerts:           newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
 	g.linesOf()
@@ -220,6 +222,7 @@ func (g *gateway) restoreRules() {
 		g.log.Error("rules did not find all of their state", "err", err)
 	}
 	g.restored = records
+	g.alerts.stand(g.rules.Raised(g.now()))
 }
 
 func (g *gateway) engine(set *rules.Set) *rules.Engine {

@@ -32,9 +32,12 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 				g.take(reading, readings)
 			}
 			close(taken)
+		case a := <-g.acknowledgements:
+			a.done <- g.acknowledged(a)
 		case set := <-g.newRules:
 			g.exchange(set)
 		case <-tick.C:
+			g.rules.Rest(!g.measures.Load())
 			g.keep(g.rules.Tick(g.now()))
 		}
 		g.progress.measured()

@@ -17,7 +17,7 @@ import (
 // dashboard makes the page.
 func (g *gateway) dashboard() {
 	o := dashboard.Options{
-		Status: g, History: history{g}, Settings: settings{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
+		Status: g, History: history{g}, Settings: settings{g}, Alerts: settings{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
 	}
 	if g.world.simulated != nil {
 		o.Simulated = workbench{g.world.simulated}
@@ -90,6 +90,14 @@ func (s settings) Press(ctx context.Context, press string) error {
 	before := s.pressed.count(press)
 	s.world.press(press)
 	return s.afterPress(ctx, press, before)
+}
+
+// Acknowledge notes that somebody has seen an alert.
+func (s settings) Acknowledge(ctx context.Context, alert, by string) error {
+	if !s.isOpen() {
+		return errOpening
+	}
+	return s.acknowledge(ctx, alert, by)
 }
 
 // pressLimit is how long a virtual press may take until its change is durable.

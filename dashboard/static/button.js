@@ -33,6 +33,9 @@ export class Button {
   // send asks the gateway, as one who may write where that is known.
   send(path, method, body) { return fetchJSON(path, { method, headers: this.#headers(), body: JSON.stringify(body) }); }
 
+  // acknowledge notes that somebody here has seen an alert.
+  acknowledge(alert) { return this.#carry("Nothing was acknowledged", `/api/v1/alerts/${encodeURIComponent(alert.id)}/acknowledge`, {}); }
+
   show(view) {
     const may = this.may(view);
     text(this.#button, view.measuring ? "Stop measuring" : "Start measuring");
@@ -52,14 +55,16 @@ export class Button {
     for (const button of [this.#button, ...this.#presses.children]) button.disabled = off;
   }
 
-  async #press(press) {
+  #press(press) { return this.#carry("The button did nothing", "/api/v1/button", { press }); }
+
+  async #carry(otherwise, path, body) {
     this.#busy = true;
     this.#disable(true);
     this.#failure = "";
     try {
-      this.#pressed(await this.send("/api/v1/button", "POST", { press }));
+      this.#pressed(await this.send(path, "POST", body));
     } catch (error) {
-      this.#failure = `The button did nothing: ${error.message}.`;
+      this.#failure = `${otherwise}: ${error.message}.`;
       text(this.#hint, this.#failure);
     } finally {
       this.#busy = false;

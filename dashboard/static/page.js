@@ -50,8 +50,8 @@ function stale(s) {
   return age > Math.max(5000, 3500 * s.interval_s) ? `silent for ${duration(age)}` : "";
 }
 
-function describe(alert) {
-  const value = view.sensors.find((s) => s.name === alert.sensor)?.values?.find((v) => v.quantity === alert.quantity);
+function describe(alert, quantity) {
+  const value = view.sensors.find((s) => s.name === alert.sensor)?.values?.find((v) => v.quantity === quantity);
   return { unit: value?.unit ?? "", precision: value?.precision };
 }
 
@@ -86,7 +86,7 @@ function show(all) {
   button.show(view);
   lines.show(view, now(), button.may(view));
   workbench.show(view, button.may(view));
-  alerts.show($("#alerts"), view.alerts, now(), describe);
+  alerts.show($("#alerts"), view.alerts, now(), describe, button.may(view) ? (alert) => button.acknowledge(alert) : null);
   if (!all.some((item) => Values.key(item) === chosen)) chosen = all.length ? Values.key(all[0]) : null;
   values.show(all, now(), chosen);
   draw(all.find((item) => Values.key(item) === chosen));
