@@ -33,6 +33,7 @@ func subcommands() []subcommand {
 		{"scan", "[--simulate]", "print what answers on the I²C buses", scanCommand},
 		{"sensors", "", "print every chip that is known, as docs/sensors.md has it", sensorsCommand},
 		{"check", "[--config FILE]", "check configuration and rules; exit 2 with all mistakes", checkCommand},
+		{"rules", "check FILE | …", "work with rule sets; `gateway rules` lists how", rulesCommand},
 		{"env", "", "print every variable with its meaning and default", envCommand},
 		{"buffer", "check FILE | salvage DAMAGED NEW", "examine a buffer file", bufferCommand},
 		{"command", "DEVICE|--group NAME|--all NAME [key=value …] [--wait 10s]", "send a command to gateways and print the results", commandCommand},
@@ -62,7 +63,12 @@ func dispatch(ctx context.Context, args []string, out io.Writer) error {
 		help(out)
 		return nil
 	}
-	for _, c := range subcommands() {
+	return choose(ctx, subcommands(), args, out, help)
+}
+
+// choose runs the subcommand that args begin with.
+func choose(ctx context.Context, table []subcommand, args []string, out io.Writer, help func(io.Writer)) error {
+	for _, c := range table {
 		if c.name == args[0] {
 			return c.run(ctx, args[1:], out)
 		}
