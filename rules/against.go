@@ -12,10 +12,14 @@ import (
 // A reader is a rule that names the quantities which it looks at.
 type reader interface{ reads() []string }
 
-func (t *threshold) reads() []string  { return []string{t.Quantity} }
-func (a *aggregate) reads() []string  { return a.Quantities }
-func (a *anomaly) reads() []string    { return []string{a.Quantity} }
-func (t *trend) reads() []string      { return []string{t.Quantity} }
+func (t *threshold) reads() []string { return []string{t.Quantity} }
+func (a *aggregate) reads() []string { return a.Quantities }
+func (a *anomaly) reads() []string   { return []string{a.Quantity} }
+func (t *trend) reads() []string     { return []string{t.Of} }
+func (r *rate) reads() []string      { return []string{r.Of} }
+func (a *absence) reads() []string {
+	return slices.DeleteFunc([]string{a.Heard}, func(s string) bool { return s == "" })
+}
 func (e *expression) reads() []string { return e.formula.uses }
 
 // Against compares the set with what a device measures, and joins an error for each quantity of a rule that no sensor has

@@ -49,6 +49,26 @@ func (f *fields) alertingOf(quantity string) alerting {
 	}
 }
 
+// changeIn is the quantity of alerts about how much another one changes in a time: temperature_celsius_per_minute.
+func (f *fields) changeIn(quantity string, d time.Duration) string {
+	names := map[time.Duration]string{time.Second: "second", time.Minute: "minute", time.Hour: "hour", 24 * time.Hour: "day"}
+	name, ok := names[d]
+	if !ok {
+		name = d.String()
+		if strings.HasSuffix(name, "m0s") {
+			name = strings.TrimSuffix(name, "0s")
+		}
+		if strings.HasSuffix(name, "h0m") {
+			name = strings.TrimSuffix(name, "0m")
+		}
+	}
+	quantity += "_per_" + strings.ReplaceAll(name, ".", "_") // 1.5s
+	if len(quantity) > 64 {
+		f.badKey("quantity", "its change is called %s, which is longer than 64 characters", quantity)
+	}
+	return quantity
+}
+
 // explained is the message of an alert: the definition's own words and what the rule says of the value.
 func (a *alerting) explained(why string) string {
 	text := a.Message

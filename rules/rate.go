@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -21,6 +20,7 @@ type rate struct {
 	Sensor pattern       `json:"sensor"`
 	Per    time.Duration `json:"per"`
 	Over   time.Duration `json:"over,omitempty"`
+	Of     string        `json:"of"` // the quantity that changes
 	alerting
 	limits
 }
@@ -36,9 +36,7 @@ func parseRate(f *fields) program {
 	}
 	r.alerting = f.alerting()
 	r.limits = f.limits()
-	if r.Message == "" {
-		r.Message = fmt.Sprintf("change in %v", r.Per)
-	}
+	r.Of, r.Quantity = r.Quantity, f.changeIn(r.Quantity, r.Per)
 	return r
 }
 
@@ -56,7 +54,7 @@ type pace struct {
 }
 
 func (p *pace) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
-	v, ok := good(r, p.rate.Quantity)
+	v, ok := good(r, p.rate.Of)
 	if !ok {
 		return nil
 	}

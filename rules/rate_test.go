@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -57,6 +58,25 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// The change of a quantity is one of its own, named by its time.
+func TestChangeIn(t *testing.T) {
+	t.Parallel()
+	for per, want := range map[string]string{"1s": "q_per_second", "1m": "q_per_minute", "60m": "q_per_hour", "24h": "q_per_day", "10s": "q_per_10s",
+		"1500ms": "q_per_1_5s", "20m": "q_per_20m", "90m": "q_per_1h30m", "2h": "q_per_2h", "3610s": "q_per_1h0m10s"} {
+		set, err := Parse("test", fmt.Appendf(nil, "version: 1\nrules:\n  - {name: r, rate: {quantity: q, above: 3, per: %s}}\n", per))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := set.rules[0].program.(*rate).Quantity; got != want || holdfast.CheckQuantity(got) != nil {
+			t.Errorf("per %s: %s, want %s", per, got, want)
+		}
+	}
+	text := "version: 1\nrules:\n  - {name: r, rate: {quantity: " + strings.Repeat("q", 60) + ", above: 3}}\n"
+	if _, err := Parse("test", []byte(text)); err == nil || !strings.Contains(err.Error(), "longer than 64 characters") {
+		t.Errorf("a name too long: %v", err)
+	}
+}
+
 func TestRateEffects(t *testing.T) {
 	t.Parallel()
 	e := engine(t, 1, "  - {name: r, rate: {sensor: s, quantity: temperature_celsius, above: 1}}\n")
@@ -68,7 +88,7 @@ func TestRateEffects(t *testing.T) {
 		expect(t, "ignored", lines(e.Apply(r, instant(1))))
 	}
 	alert := e.Apply(reading(instant(1), "s", math.MaxFloat64), instant(1))[0].(*holdfast.Alert)
-	if alert.Value != math.MaxFloat64 || alert.Message != "change in 1m0s" || alert.Threshold != 1 {
+	if alert.Value != math.MaxFloat64 || alert.Quantity != "temperature_celsius_per_minute" || alert.Threshold != 1 {
 		t.Errorf("got %+v", alert)
 	}
 }

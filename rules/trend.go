@@ -17,6 +17,7 @@ import (
 // knows how long the device was off; a raised alert stays until the new line clears it.
 type trend struct {
 	Sensor pattern `json:"sensor"`
+	Of     string  `json:"of"` // the quantity
 	alerting
 	Window time.Duration `json:"window"`
 	Least  int           `json:"least"` // readings
@@ -35,6 +36,7 @@ func parseTrend(f *fields) program {
 		Window:   f.duration("window", 10*time.Second, 24*time.Hour),
 		Least:    f.integerOr("least", 5, 3, 10000),
 	}
+	t.Of = t.Quantity
 	if !f.has("window") {
 		f.badKey("window", "is missing: want 10s to 24h")
 	}
@@ -84,6 +86,7 @@ func (t *trend) parseRate(f *fields) {
 	if t.Limit <= 0 {
 		f.bad("a rise or fall of %v: want more than 0", t.Limit)
 	}
+	t.Quantity = f.changeIn(t.Of, t.Per)
 	t.Clear = f.numberOr("clear", t.Limit, 0, max(0, t.Limit))
 }
 
@@ -99,7 +102,7 @@ type course struct {
 }
 
 func (c *course) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
-	v, ok := good(r, c.trend.Quantity)
+	v, ok := good(r, c.trend.Of)
 	if !ok {
 		return nil
 	}

@@ -4,7 +4,7 @@ import * as alerts from "/static/ui/alerts.js";
 import { Chart } from "/static/ui/chart.js";
 import { $, el, remember, text } from "/static/ui/dom.js";
 import * as events from "/static/ui/events.js";
-import { duration, isSet, quantityName } from "/static/ui/format.js";
+import { duration, isSet, quantityName, unitOf } from "/static/ui/format.js";
 import * as health from "/static/ui/health.js";
 import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
@@ -36,7 +36,7 @@ function items(of = (s) => !health.isHealth(s)) {
   })));
 }
 
-const standing = (sensor, quantity) => view.alerts.filter((a) => a.state !== "cleared" && a.sensor === sensor && a.quantity === quantity);
+const standing = (sensor, quantity) => view.alerts.filter((a) => a.state !== "cleared" && a.sensor === sensor && (a.quantity === quantity || a.quantity.startsWith(`${quantity}_per_`)));
 
 function level(sensor, quantity) {
   const open = standing(sensor, quantity);
@@ -52,7 +52,7 @@ function stale(s) {
 
 function describe(alert, quantity) {
   const value = view.sensors.find((s) => s.name === alert.sensor)?.values?.find((v) => v.quantity === quantity);
-  return { unit: value?.unit ?? "", precision: value?.precision };
+  return { unit: value?.unit ?? unitOf(quantity), precision: value?.precision };
 }
 
 const threshold = (item) => view.alerts.find((a) => a.sensor === item.sensor && a.quantity === item.quantity)?.threshold ?? null;

@@ -43,13 +43,23 @@ function ending(name) {
   }
 }
 
+// The changes of a quantity that alerts are about: temperature_celsius_per_minute.
+const change = /^(.+)_per_(second|minute|hour|day|[0-9][0-9a-z_]*)$/;
+const times = { second: "s", minute: "min", hour: "h", day: "d" };
+
+function changeOf(name) {
+  const [, quantity, time] = change.exec(name) ?? [];
+  const of = quantity && !units.some(([word]) => word.includes("_per_") && (name.endsWith(`_${word}`) || name.endsWith(`_${word}s`))) && ending(quantity);
+  return of ? { what: `change of ${of.what}`, unit: `${of.unit || "1"}/${times[time] ?? time.replace("_", ".")}` } : undefined;
+}
+
 // split takes temperature_celsius_mean apart: what is measured, in which unit, and the function of an aggregate.
 function split(quantity) {
   for (const fn of functions) {
     const of = quantity.endsWith(`_${fn}`) && ending(quantity.slice(0, -fn.length - 1));
     if (of) return { ...of, fn };
   }
-  return { what: quantity, unit: "", ...ending(quantity), fn: "" };
+  return { what: quantity, unit: "", ...(changeOf(quantity) ?? ending(quantity)), fn: "" };
 }
 
 // quantityName turns temperature_celsius into "Temperature", temperature_celsius_mean into "Temperature, mean".

@@ -49,7 +49,7 @@ export class Series {
 }
 
 function level(item, alerts) {
-  const open = alerts.filter((a) => a.state !== "cleared" && key(a) === key(item));
+  const open = alerts.filter((a) => a.state !== "cleared" && (key(a) === key(item) || key(a).startsWith(`${key(item)}_per_`)));
   return open.some((a) => a.severity === "critical") ? "bad" : open.some((a) => a.severity === "warning") ? "warn" : "";
 }
 
