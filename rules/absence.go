@@ -36,7 +36,7 @@ func parseAbsence(f *fields) program {
 
 func (a *absence) watches() pattern { return a.Sensor }
 func (a *absence) begin() memory {
-	return &silence{raising: raising{alerting: &a.alerting}, absence: a}
+	return &silence{raiser: raiser{alerting: &a.alerting}, absence: a}
 }
 
 // expects returns the sensor to wait for before it is heard of: "" for none.
@@ -49,7 +49,7 @@ func (a *absence) expects() string {
 
 // A silence is what an absence remembers of one sensor.
 type silence struct {
-	raising
+	raiser
 	absence *absence
 	Last    *mark `json:"last,omitempty"` // since when nothing has been heard; nil until the first tick of a boot
 }
@@ -89,5 +89,5 @@ func (s *silence) judge(seconds float64) finding {
 
 func (s *silence) reboot(o origin, at holdfast.Instant) []holdfast.Record {
 	s.Last = nil
-	return s.raising.reboot(o, at)
+	return s.raiser.reboot(o, at)
 }

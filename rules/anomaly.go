@@ -59,7 +59,7 @@ func parseAnomaly(f *fields) program {
 
 func (a *anomaly) watches() pattern { return a.Sensor }
 func (a *anomaly) begin() memory {
-	return &expectation{raising: raising{alerting: &a.alerting}, anomaly: a}
+	return &expectation{raiser: raiser{alerting: &a.alerting}, anomaly: a}
 }
 
 // bytes is what one sensor takes at most, about.
@@ -80,7 +80,7 @@ func (a *anomaly) model() string {
 
 // An expectation is what an anomaly remembers of one sensor. One of its models is used.
 type expectation struct {
-	raising
+	raiser
 	anomaly *anomaly
 	Hampel  *hampel `json:"hampel,omitempty"`
 	Ewma    *ewma   `json:"ewma,omitempty"`

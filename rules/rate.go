@@ -41,14 +41,14 @@ func parseRate(f *fields) program {
 }
 
 func (r *rate) watches() pattern { return r.Sensor }
-func (r *rate) begin() memory    { return &pace{raising: raising{alerting: &r.alerting}, rate: r} }
+func (r *rate) begin() memory    { return &pace{raiser: raiser{alerting: &r.alerting}, rate: r} }
 
 // bytes is how much a pace keeps in values.
 func (r *rate) bytes() int { return 64 * 16 }
 
 // A pace is what a rate remembers of one sensor. It keeps values a sixtieth of Over apart, so at most 62 of them.
 type pace struct {
-	raising
+	raiser
 	rate   *rate
 	Points []point `json:"points,omitempty"` // oldest first
 }
@@ -87,5 +87,5 @@ func (p *pace) change(v float64, mono int64) (float64, bool) {
 
 func (p *pace) reboot(o origin, at holdfast.Instant) []holdfast.Record {
 	p.Points = nil
-	return p.raising.reboot(o, at)
+	return p.raiser.reboot(o, at)
 }

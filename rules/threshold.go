@@ -23,12 +23,12 @@ func parseThreshold(f *fields) program {
 
 func (t *threshold) watches() pattern { return t.Sensor }
 func (t *threshold) begin() memory {
-	return &level{raising: raising{alerting: &t.alerting}, limits: &t.limits}
+	return &level{raiser: raiser{alerting: &t.alerting}, limits: &t.limits}
 }
 
 // A level is what a threshold remembers of one sensor.
 type level struct {
-	raising
+	raiser
 	limits *limits
 }
 

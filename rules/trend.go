@@ -91,12 +91,12 @@ func (t *trend) parseRate(f *fields) {
 }
 
 func (t *trend) watches() pattern { return t.Sensor }
-func (t *trend) begin() memory    { return &course{raising: raising{alerting: &t.alerting}, trend: t} }
+func (t *trend) begin() memory    { return &course{raiser: raiser{alerting: &t.alerting}, trend: t} }
 func (t *trend) bytes() int       { return 400 + 64*segments } // what one sensor takes at most, about
 
 // A course is what a trend remembers of one sensor.
 type course struct {
-	raising
+	raiser
 	trend *trend
 	Line  line `json:"line,omitempty"`
 }
@@ -173,5 +173,5 @@ func (t *trend) explain(fit fit) string {
 
 func (c *course) reboot(o origin, at holdfast.Instant) []holdfast.Record {
 	c.Line = nil
-	return c.raising.reboot(o, at)
+	return c.raiser.reboot(o, at)
 }
