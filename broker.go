@@ -70,14 +70,22 @@ func (b *Broker) Validate() error {
 
 // ConcealArguments returns the arguments of a command as they may be shown: without the secrets of settings.
 func ConcealArguments(name string, args json.RawMessage) json.RawMessage {
+	if name == "set_rules" {
+		return concealRules(args)
+	}
 	var all, settings map[string]json.RawMessage
 	if name != "set_config" || json.Unmarshal(args, &all) != nil || json.Unmarshal(all["settings"], &settings) != nil {
 		return args
 	}
-	if _, there := settings[SettingBroker]; !there {
+	open := true
+	for _, key := range []string{SettingBroker, SettingRules} {
+		if value, there := settings[key]; there {
+			settings[key], open = ConcealSetting(key, value), false
+		}
+	}
+	if open {
 		return args
 	}
-	settings[SettingBroker] = ConcealSetting(SettingBroker, settings[SettingBroker])
 	shown, err := json.Marshal(settings)
 	if err == nil {
 		all["settings"] = shown
@@ -91,9 +99,16 @@ func ConcealArguments(name string, args json.RawMessage) json.RawMessage {
 
 // ConcealSetting returns the value as it may be shown: without its secrets.
 func ConcealSetting(key string, value json.RawMessage) json.RawMessage {
-	if key != SettingBroker {
-		return value
+	switch key {
+	case SettingBroker:
+		return concealBroker(value)
+	case SettingRules:
+		return concealRules(value)
 	}
+	return value
+}
+
+func concealBroker(value json.RawMessage) json.RawMessage {
 	b, err := ParseBroker(value)
 	if err != nil {
 		return json.RawMessage("null")

@@ -21,7 +21,7 @@ func (e *Engine) Acknowledge(id, by string, at holdfast.Instant) ([]holdfast.Rec
 	if by == "" || len(by) > 64 || !utf8.ValidString(by) {
 		return nil, fmt.Errorf("acknowledge alert %q: by %.70q: want 1 to 64 bytes", id, by)
 	}
-	e.boot = at.Boot
+	e.boot, e.at = at.Boot, at
 	for _, rule := range e.rules {
 		for i, m := range rule.memories {
 			a, ok := m.(alerter)

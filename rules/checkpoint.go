@@ -24,7 +24,9 @@ type savedRule struct {
 	Name    string                     `json:"name"`
 	Kind    string                     `json:"kind"`
 	Program json.RawMessage            `json:"program"`
+	Actions []Action                   `json:"actions,omitempty"`
 	Sensors map[string]json.RawMessage `json:"sensors"`
+	Raised  []raising                  `json:"raised,omitempty"`
 }
 
 // Checkpoint returns what the engine remembers, as JSON. What cannot be written is left out and named in the error, beside
@@ -64,7 +66,7 @@ type written struct {
 
 func (r *running) write() written {
 	saved, err := r.save()
-	if len(saved.Sensors) == 0 {
+	if len(saved.Sensors)+len(saved.Raised) == 0 {
 		return written{done: true, err: err}
 	}
 	text, failed := json.Marshal(saved)
@@ -76,7 +78,7 @@ func (r *running) save() (savedRule, error) {
 	if err != nil {
 		return savedRule{}, fmt.Errorf("checkpoint of rule %s: %w", r.name, err)
 	}
-	saved := savedRule{r.name, r.kind, program, make(map[string]json.RawMessage)}
+	saved := savedRule{r.name, r.kind, program, r.actions, make(map[string]json.RawMessage), r.raised}
 	var errs []error
 	for i, m := range r.memories {
 		switch data, err := json.Marshal(m); {
@@ -93,7 +95,7 @@ func (r *running) save() (savedRule, error) {
 // partial windows of an earlier boot, and the end of whatever belongs to a rule that this set lacks or defines otherwise.
 // What cannot be read is left out and named in the error. No data is no error.
 func (e *Engine) Restore(data []byte, at holdfast.Instant) ([]holdfast.Record, error) {
-	e.boot = at.Boot
+	e.boot, e.at = at.Boot, at
 	if len(data) == 0 {
 		return nil, nil
 	}
@@ -118,6 +120,7 @@ func (e *Engine) Restore(data []byte, at holdfast.Instant) ([]holdfast.Record, e
 		if err := r.load(saved); err != nil {
 			errs = append(errs, err)
 		}
+		r.resume(saved.Raised, c.Boot != at.Boot, at)
 		records = append(records, e.wake(r, c.Boot != at.Boot, !kept, at)...)
 	}
 	e.expect()
@@ -131,7 +134,7 @@ func (e *Engine) heir(saved savedRule) (*running, bool) {
 		if r.name != saved.Name || r.kind != saved.Kind {
 			continue
 		}
-		if program, err := json.Marshal(r.program); err == nil && bytes.Equal(program, saved.Program) {
+		if program, err := json.Marshal(r.program); err == nil && bytes.Equal(program, saved.Program) && slices.Equal(r.actions, saved.Actions) {
 			return r, true
 		}
 	}
@@ -141,7 +144,7 @@ func (e *Engine) heir(saved savedRule) (*running, bool) {
 		}
 		program := k.blank()
 		if json.Unmarshal(saved.Program, program) == nil {
-			return &running{rule: rule{saved.Name, saved.Kind, program}}, false
+			return &running{rule: rule{name: saved.Name, kind: saved.Kind, program: program, actions: saved.Actions}}, false
 		}
 	}
 	return nil, false
@@ -173,6 +176,9 @@ func (e *Engine) wake(r *running, rebooted, retired bool, at holdfast.Instant) [
 		if retired {
 			records = append(records, e.guard(r, func() []holdfast.Record { return m.retire(o, at) })...)
 		}
+	}
+	if retired {
+		e.forget(r)
 	}
 	return records
 }

@@ -16,6 +16,7 @@ func TestNoAllocations(t *testing.T) {
 	for _, rule := range []string{
 		"threshold: {quantity: temperature_celsius, above: 26, clear: 25, for: 5s}",
 		"threshold: {quantity: temperature_celsius, outside: [-100, 100], cooldown: 1m, latch: true}",
+		"threshold: {quantity: temperature_celsius, above: 26}, actions: [{output: {name: fan, state: on}}, {interval: {every: 1s, for: 1h}}]",
 		"deadband: {absolute: 1, relative: 2, heartbeat: 1h}",
 		"aggregate: {window: 24h, functions: [mean]}",
 		"aggregate: {window: 24h, functions: [mean, stddev, first, last, rate]}",

@@ -18,6 +18,9 @@
 // every reading all the same. What 0, a negative value, no number, a missing quantity and an unknown sensor do to a rule
 // stands at the type of its kind.
 //
+// Rules that raise alerts and schedules may have actions: the engine says what is to be done ([Engine.Orders]), and after a
+// restart what stands ([Engine.Standing]). It does none of it.
+//
 // A rule that fails stops no other: its error is counted and reported once, and after a panic it alone is switched off.
 //
 // A kind of rule is one file and one line in table.go. An Engine is for one goroutine.

@@ -15,6 +15,7 @@ func TestPagesOfKinds(t *testing.T) {
 		"trend":      {"freezer_warms", "pressure_falls"},
 		"expression": {"dew_point", "only_dust", "way"},
 		"schedule":   {"morning"},
+		"actions":    {"co2_high", "airing"},
 	} {
 		text, err := os.ReadFile("../docs/rules/" + kind + ".md")
 		if err != nil {

@@ -22,9 +22,11 @@ type Engine struct {
 	o     Options
 	set   *Set
 	rules []*running
-	boot  string // of the last instant seen
+	boot  string           // of the last instant seen
+	at    holdfast.Instant // of the last call
 
 	resting bool // nothing is measured, so nothing is missed
+	orders  []Order
 	fate    Fate // of the reading that is being judged
 	derived int  // readings that followed from it so far
 	size    int  // to expect of a checkpoint, bytes
@@ -40,6 +42,7 @@ type running struct {
 	off      bool        // it panicked
 	failed   func(error) // counts a failure that does not panic
 	saved    written
+	raised   []raising // alerts whose actions last
 }
 
 // New returns an engine that remembers nothing yet. A nil set has no rules.
@@ -74,7 +77,7 @@ func randomID() string {
 // reading itself. The reading is placed in time by its own Time, Mono and Clock; at gives the boot, and the monotonic time
 // of a reading that has none. A reading that a rule derives goes through the rules behind it.
 func (e *Engine) Apply(r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
-	e.boot, e.fate, e.derived = at.Boot, Fate{}, 0
+	e.boot, e.at, e.fate, e.derived = at.Boot, at, Fate{}, 0
 	return e.pass(0, r, at)
 }
 
@@ -105,9 +108,10 @@ func (e *Engine) pass(from int, r *holdfast.Reading, at holdfast.Instant) []hold
 // Tick returns what follows from time passing: windows that end, conditions that have held for long enough. It is to be
 // called about once a second.
 func (e *Engine) Tick(at holdfast.Instant) []holdfast.Record {
-	e.boot = at.Boot
+	e.boot, e.at = at.Boot, at
 	var records []holdfast.Record
 	for _, rule := range e.rules {
+		rule.outlive(at)
 		for i, m := range rule.memories {
 			records = append(records, e.guard(rule, func() []holdfast.Record {
 				return m.tick(e.origin(rule, rule.sensors[i]), at)
@@ -149,15 +153,18 @@ func (e *Engine) guard(r *running, step func() []holdfast.Record) (records []hol
 		if p := recover(); p != nil {
 			r.off, records = true, nil
 			e.fail(r, fmt.Errorf("panic: %v", p))
+			e.forget(r)
 		}
 	}()
-	return slices.DeleteFunc(step(), func(record holdfast.Record) bool {
+	records = slices.DeleteFunc(step(), func(record holdfast.Record) bool {
 		err := record.Validate()
 		if err != nil {
 			e.fail(r, err)
 		}
 		return err != nil
 	})
+	e.act(r, records)
+	return records
 }
 
 // fail counts a rule's failure and reports the first.

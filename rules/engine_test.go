@@ -109,7 +109,7 @@ func TestBrokenRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set.rules = append([]rule{{"bad", "threshold", failing{}}}, set.rules...)
+	set.rules = append([]rule{{name: "bad", kind: "threshold", program: failing{}}}, set.rules...)
 	var reports []string
 	e := New(set, Options{NewID: func() string { return "id" }, Broken: func(rule string, err error) { reports = append(reports, rule+": "+err.Error()) }})
 

@@ -24,6 +24,8 @@ rules:
   - {name: band, deadband: {absolute: 0, relative: 5, heartbeat: 1s}}
   - {name: rate, rate: {quantity: temperature_celsius, outside: [-1, 1], over: 1s, per: 1h}}
   - {name: gone, absence: {sensor: s, after: 1s, latch: true}}
+  - {name: acts, threshold: {quantity: temperature_celsius, above: 2}, actions: [{output: {name: fan, state: on, max: 1m}}, {output: {name: horn, state: pulse, for: 1s}}, {interval: {every: 1s, for: 1m, sensor: "s*"}}, {webhook: {url: "http://10.0.0.1/x"}}]}
+  - {name: airing, schedule: {cron: "* * * * *"}, actions: [{output: {name: fan, state: off}}, {interval: {every: 1s, for: 1m}}]}
 `
 
 // Whatever the text, there is a set that an engine runs without a rule that breaks, and every mistake says its line.
@@ -76,6 +78,7 @@ func FuzzRestore(f *testing.F) {
 		`"equal","kind":"threshold","program":{"band":{}},"sensors":{"s":{"id":"a","back":true}}`,
 		`"gone","kind":"absence","program":{},"sensors":{"s":{"id":"a","last":null}}`,
 		`"rate","kind":"rate","program":{},"sensors":{"s":{"points":[{"mono":9223372036854775807}]}}`,
+		`"acts","kind":"threshold","program":{},"actions":[{"kind":"output","state":"on"},{"kind":"","for":-1},{"kind":"webhook"}],"sensors":{"s":{"id":"a","since":{}}},"raised":[{"id":"a","sensor":"s","since":{"mono":-1}},{"id":"b"},{"since":null,"over":{}}]`,
 		`"band","kind":"deadband","program":{"heartbeat":-1},"sensors":{"s":{"values":{"q":{"v":1e308}}}}`,
 	} {
 		f.Add([]byte(`{"v":1,"boot":"boot-1","version":7,"rules":[{"name":` + state + `}]}`))
@@ -119,6 +122,8 @@ func run(t *testing.T, e *Engine) {
 			}
 		}
 		e.Fate()
+		e.Orders()
+		e.Standing()
 	}
 	if data, err := e.Checkpoint(); err != nil && data == nil {
 		t.Error(err)

@@ -16,6 +16,10 @@ type mark struct {
 
 func newMark(at holdfast.Instant) *mark { return &mark{at.Time, at.Boot, at.Mono, at.Synchronized} }
 
+func (m *mark) instant() holdfast.Instant {
+	return holdfast.Instant{Time: m.Time, Boot: m.Boot, Mono: m.Mono, Synchronized: m.Sync}
+}
+
 // wall returns the wall time of the mark as it is known at the given instant: a time that was a guess is corrected once
 // the clock is synchronised within the same boot.
 func (m *mark) wall(at holdfast.Instant) time.Time {

@@ -36,6 +36,8 @@ type rule struct {
 	name    string
 	kind    string
 	program program
+	actions []Action
+	places  []place // of the actions in the file; none of a rule that was not read from one
 }
 
 // Names returns the names of the rules, in the order of the file.
@@ -52,7 +54,7 @@ func (s *Set) Names() []string {
 // still run.
 func Parse(file string, text []byte) (*Set, error) {
 	set := &Set{Version: 1}
-	p := &problems{file: file}
+	p := &problems{file: file, text: text}
 	if root := document(p, text); root != nil {
 		if f := p.fields("", root); !f.broken {
 			parseSet(f, set)
@@ -147,6 +149,7 @@ func parseRule(f *fields, seen map[string]int) rule {
 			body.end()
 		}
 	}
+	r.actions, r.places = f.actions(r.kind)
 	if unknown := f.end(); r.kind == "" && !unknown {
 		f.bad("no kind: want one of %s", kindNames())
 	}

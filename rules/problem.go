@@ -1,8 +1,11 @@
 package rules
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // A Problem is one mistake in a rules file.
@@ -26,6 +29,7 @@ const maxProblems = 100
 // problems collects the mistakes of one file.
 type problems struct {
 	file  string
+	text  []byte // of the file
 	count int
 	found []error
 }
@@ -35,6 +39,12 @@ func (p *problems) add(line int, key, format string, args ...any) {
 	if p.count <= maxProblems {
 		p.found = append(p.found, &Problem{p.file, line, key, fmt.Sprintf(format, args...)})
 	}
+}
+
+// shows reports whether the value of a node stands in its line as it is.
+func (p *problems) shows(n *yaml.Node) bool {
+	lines := bytes.Split(p.text, []byte("\n"))
+	return n.Line >= 1 && n.Line <= len(lines) && bytes.Contains(lines[n.Line-1], []byte(n.Value))
 }
 
 func (p *problems) err() error {
