@@ -52,6 +52,7 @@ type gateway struct {
 	newRules   chan *rules.Set      // holds those that the loop is to go on with
 	emptied    chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
+	batch    *batch      // of the loop
 	measures atomic.Bool // whether measuring was on at any time since the start
 	alerts   *alerts
 	notices  *notices
@@ -70,7 +71,7 @@ func begin(cfg Config, w world) *gateway {
 	g := &gateway{
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
 		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan *rules.Set, 1), emptied: make(chan chan<- struct{}),
-		alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
+		batch: newBatch(), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
 	g.linesOf()
@@ -215,7 +216,7 @@ func (g *gateway) restoreRules() {
 		set = new(rules.Set)
 	}
 	g.rules = g.engine(set)
-	records, err := g.rules.Restore(g.buffer.State(rulesKey), g.now())
+	records, err := g.rules.Restore(g.remembered(), g.now())
 	if err != nil {
 		g.log.Error("rules did not find all of their state", "err", err)
 	}
