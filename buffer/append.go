@@ -24,7 +24,8 @@ type Record struct {
 type Change struct {
 	Records []Record
 	State   map[string][]byte
-	Urgent  bool // commit at once, as alerts and events always are
+	Waited  time.Duration // how long the oldest record has waited for Append: the window counts from then
+	Urgent  bool          // commit at once, as alerts and events always are
 }
 
 // maxRecord is the longest record that fits into a batch with what the batch says of itself.
@@ -65,6 +66,8 @@ func (b *Buffer) Append(c Change) error {
 	b.boundQueues()
 	if waiting, _ := b.queued(); b.health.failing == nil && (urgent || waiting >= b.o.WindowRecords) {
 		signal(b.wake) // a card that refuses is asked once a window
+	} else if c.Waited > 0 {
+		b.hurry(c.Waited)
 	}
 	return nil
 }
@@ -154,21 +157,34 @@ func (c *Change) check() error {
 	return nil
 }
 
-// stage queues values of state. What Append staged before is replaced, so that a checkpoint a second does not pile up
-// while the card takes nothing. Called with the lock held.
+// stage queues values of state. What Append staged last under a key is replaced in its place, so that a checkpoint a second
+// does not pile up while the card takes nothing. Called with the lock held.
 func (b *Buffer) stage(state map[string][]byte, of *waiter) {
 	for key, value := range state {
 		if value != nil {
 			value = append(make([]byte, 0, len(value)), value...)
 		}
-		if of == nil {
-			i := slices.IndexFunc(b.puts[b.flying:], func(q put) bool { return q.key == key && q.of == nil })
-			if i >= 0 {
-				b.puts = slices.Delete(b.puts, b.flying+i, b.flying+i+1)
-			}
+		if i, ok := b.newest[key]; ok && of == nil && i >= b.flying && b.puts[i].of == nil {
+			b.puts[i].value = value
+			continue
 		}
+		b.newest[key] = len(b.puts)
 		b.puts = append(b.puts, put{key: key, value: value, of: of})
 	}
+}
+
+// unstage takes puts out of the queue. Called with the lock held.
+func (b *Buffer) unstage(gone func(i int, p put) bool) {
+	kept := b.puts[:0]
+	clear(b.newest)
+	for i, p := range b.puts {
+		if !gone(i, p) {
+			b.newest[p.key] = len(kept)
+			kept = append(kept, p)
+		}
+	}
+	clear(b.puts[len(kept):])
+	b.puts = kept
 }
 
 // State returns the newest value of key, durable or not; nil where there is none. The value must not be changed.
@@ -179,10 +195,8 @@ func (b *Buffer) State(key string) []byte {
 }
 
 func (b *Buffer) value(key string) []byte {
-	for _, p := range slices.Backward(b.puts) {
-		if p.key == key {
-			return p.value
-		}
+	if i, ok := b.newest[key]; ok {
+		return b.puts[i].value
 	}
 	return b.state[key]
 }

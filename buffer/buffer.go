@@ -70,6 +70,7 @@ type Buffer struct {
 	moving   sync.RWMutex // guards db: the writer moves it while others read
 	previous *holdfast.Previous
 	wake     chan struct{} // cap 1: something wants to be committed now
+	sooner   chan struct{} // cap 1: something wants to be committed before the tick that was meant
 	changed  chan struct{} // cap 1: there is something new to send
 	writer   writer        // belongs to the goroutine of Run
 	turns    atomic.Uint64 // of that goroutine's loop
@@ -89,12 +90,14 @@ type Buffer struct {
 	queues  [len(laneNames)]queue    // appended, not durable yet; of the current stream
 	waiting []*waiter                // Commits that the next transaction carries
 	puts    []put                    // state, not durable yet, in order
+	newest  map[string]int           // index in puts of each key's newest
 	flying  int                      // how many puts at the front the running commit carries
 	state   map[string][]byte        // durable state
 	redo    map[string]bool          // keys whose value in the file is not known since a commit failed
 	deletes [len(laneNames)][][]byte // keys of blocks that leave the file with the next commit
 	forget  []uint32                 // ordinals of streams that leave the file
 	hasty   bool                     // something but records wants to be durable at the next tick
+	tick    time.Time                // when that is
 	minted  bool                     // the current stream is in the file
 
 	health health
@@ -189,11 +192,13 @@ func newBuffer(o Options) *Buffer {
 	return &Buffer{
 		o:       o,
 		wake:    make(chan struct{}, 1),
+		sooner:  make(chan struct{}, 1),
 		changed: make(chan struct{}, 1),
 		byID:    make(map[holdfast.Stream]*stream),
 		sum:     new(sums),
 		limit:   pageLimit(o.MaxBytes),
 		history: o.HistoryBytes,
+		newest:  make(map[string]int),
 		state:   make(map[string][]byte),
 		redo:    make(map[string]bool),
 	}
@@ -255,7 +260,7 @@ func (b *Buffer) Changed() <-chan struct{} { return b.changed }
 // returns nil, or the error that kept the last records from the card. A mark that cannot be made is no error: all is durable
 // then, and the next start examines the file.
 func (b *Buffer) Run(ctx context.Context) error {
-	tick := time.NewTicker(b.o.Window)
+	tick := time.NewTimer(b.wait())
 	defer tick.Stop()
 	for {
 		b.turns.Add(1)
@@ -265,12 +270,39 @@ func (b *Buffer) Run(ctx context.Context) error {
 			return b.end()
 		case <-b.wake:
 			b.commit(false) // what it returns is in the buffer's health, and announced
+		case <-b.sooner:
+			tick.Reset(b.untilTick())
 		case <-tick.C:
 			b.commit(false)
 			b.land()
 			b.grow()
+			tick.Reset(b.wait())
 		}
 	}
+}
+
+// wait begins the next window, and returns its length.
+func (b *Buffer) wait() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tick = time.Now().Add(b.o.Window)
+	return b.o.Window
+}
+
+// hurry ends the window earlier for records that have waited elsewhere already. A card that refuses is asked once a window.
+// Called with the lock held.
+func (b *Buffer) hurry(waited time.Duration) {
+	tick := time.Now().Add(max(0, b.o.Window-waited))
+	if b.health.failing == nil && !b.tick.IsZero() && tick.Before(b.tick) {
+		b.tick = tick
+		signal(b.sooner)
+	}
+}
+
+func (b *Buffer) untilTick() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Until(b.tick)
 }
 
 // Turns counts how often the loop of Run has turned: once a window at least, also while the card refuses. It stands still

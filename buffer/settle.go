@@ -53,7 +53,7 @@ func (b *Buffer) landed(p *plan) {
 		}
 		delete(b.redo, s.key)
 	}
-	b.puts = slices.Delete(b.puts, 0, b.flying)
+	b.unstage(func(i int, _ put) bool { return i < b.flying })
 	b.forget = b.forget[len(p.forget):]
 	b.count.Commits++
 	if len(p.fresh)+len(p.losses) > 0 {
@@ -80,7 +80,7 @@ func (b *Buffer) takeBack(p *plan) {
 			b.redo[s.key] = true
 		}
 	}
-	b.puts = slices.DeleteFunc(b.puts, func(s put) bool { return s.of != nil && slices.Contains(p.waiting, s.of) })
+	b.unstage(func(_ int, s put) bool { return s.of != nil && slices.Contains(p.waiting, s.of) })
 }
 
 // noRoom reports whether a commit failed for want of space, which is made then.

@@ -248,12 +248,12 @@ func TestAggregateModel(t *testing.T) {
 			}
 		}
 		restore := func() {
-			data, err := e.Checkpoint()
+			data, err := whole(e)
 			if err != nil {
 				t.Fatal(err)
 			}
 			e = New(set, Options{Broken: broken})
-			records, err := e.Restore(data, at)
+			records, err := restore(e, data, at)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -185,12 +185,12 @@ func TestAlarmModel(t *testing.T) {
 			at := instant(second)
 			at.Time = at.Time.Add(time.Duration(rapid.IntRange(-1000, 1000).Draw(t, "step")) * time.Second) // of no effect
 			if rapid.Bool().Draw(t, "restart") {
-				data, err := e.Checkpoint()
+				data, err := whole(e)
 				if err != nil {
 					t.Fatal(err)
 				}
 				e = New(set, Options{})
-				if records, err := e.Restore(data, at); err != nil || records != nil {
+				if records, err := restore(e, data, at); err != nil || records != nil {
 					t.Fatal(records, err)
 				}
 			}

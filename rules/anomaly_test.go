@@ -86,7 +86,7 @@ func TestAnomalyIgnores(t *testing.T) {
 	for _, method := range []string{"hampel", "ewma"} {
 		e := engine(t, 1, strings.Replace(rule, "METHOD", method, 1))
 		everySecond(e, 0, 0, -1, 1, 0, -1, 1)
-		before, _ := e.Checkpoint()
+		before, _ := whole(e)
 		for i, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 			expect(t, fmt.Sprint(v), everySecond(e, 6+i, v))
 		}
@@ -96,7 +96,7 @@ func TestAnomalyIgnores(t *testing.T) {
 		expect(t, "bad", explained(e.Apply(bad, at)))
 		expect(t, "unknown sensor", explained(e.Apply(reading(at, "unknown", 900), at)))
 		expect(t, "missing quantity", explained(e.Apply(&holdfast.Reading{Time: at.Time, Sensor: "s", Values: map[string]float64{"humidity_percent": 900}}, at)))
-		if after, _ := e.Checkpoint(); string(after) != string(before) {
+		if after, _ := whole(e); string(after) != string(before) {
 			t.Errorf("%s: %s became %s", method, before, after)
 		}
 		if got := everySecond(e, 10, 900); len(got) != 1 {
@@ -166,7 +166,7 @@ func TestAnomalyModels(t *testing.T) {
 		e := engine(t, 1, "  - {name: r, anomaly: {quantity: temperature_celsius, window: 5, warmup: 3, method: "+method+"}}\n")
 		huge := math.MaxFloat64
 		everySecond(e, 0, 0, 5e-324, -huge, huge, huge, -huge, 0, huge, -huge, 1, 2, 3, 4, 5, 6, 7, 8, huge)
-		if _, err := e.Checkpoint(); err != nil {
+		if _, err := whole(e); err != nil {
 			t.Errorf("%s: %v", method, err)
 		}
 	}

@@ -11,16 +11,15 @@ import (
 	"holdfast"
 )
 
-// A checkpoint is what an engine remembers. It holds the definition of each rule that remembers something, so that even
-// a later set that lacks the rule can close what is open.
-type checkpoint struct {
-	V       int         `json:"v"`
-	Boot    string      `json:"boot"`
-	Version int         `json:"version"` // of the set
-	Rules   []savedRule `json:"rules,omitempty"`
-}
+// MaxPart is the longest part of a checkpoint, in bytes. A rule that remembers more than that starts anew after a restart.
+const MaxPart = 1 << 20
 
-type savedRule struct {
+// A part is what one rule remembers. It stands alone: it says in which boot and under which version of the set it was
+// written, and holds the definition of its rule, so that even a later set that lacks the rule can close what is open.
+type part struct {
+	V       int                        `json:"v"`
+	Boot    string                     `json:"boot"`
+	Version int                        `json:"version"` // of the set
 	Name    string                     `json:"name"`
 	Kind    string                     `json:"kind"`
 	Program json.RawMessage            `json:"program"`
@@ -29,112 +28,160 @@ type savedRule struct {
 	Raised  []raising                  `json:"raised,omitempty"`
 }
 
-// Checkpoint returns what the engine remembers, as JSON. What cannot be written is left out and named in the error, beside
-// which the rest is returned. Only rules that have been at work since the last checkpoint are written anew.
-func (e *Engine) Checkpoint() ([]byte, error) {
-	head, err := json.Marshal(checkpoint{V: 1, Boot: e.boot, Version: e.set.Version})
-	errs := []error{err}
-	data := append(make([]byte, 0, e.size), bytes.TrimSuffix(head, []byte("}"))...)
-	between := `,"rules":[`
+// partVersion is the version of the format.
+const partVersion = 1
+
+// Checkpoint returns what has changed in what the engine remembers since the last call: a part for each rule, as JSON by
+// the rule's name; nil where there is a part no more. Together with the parts that were returned before and are not
+// replaced they are what [Engine.Restore] takes. What cannot be written is left out and named in the error, once; the rest is
+// returned beside it. Only rules that have been at work since the last call are written anew.
+func (e *Engine) Checkpoint() (changed map[string][]byte, err error) {
+	changed = make(map[string][]byte)
+	var errs []error
 	for _, r := range e.rules {
-		if r.off {
+		last, known := e.stored[r.name]
+		if restored := known && last == nil; r.written && !restored {
 			continue
 		}
-		if !r.saved.done {
-			r.saved = r.write()
+		text, err := e.write(r)
+		r.written = true
+		errs = append(errs, err)
+		switch {
+		case text == nil && known:
+			changed[r.name] = nil
+			delete(e.stored, r.name)
+		case text != nil && !bytes.Equal(text, last):
+			changed[r.name], e.stored[r.name] = text, text
 		}
-		errs = append(errs, r.saved.err)
-		if r.saved.text != nil {
-			data = append(append(data, between...), r.saved.text...)
-			between = ","
+	}
+	for name, last := range e.stored {
+		if last == nil { // a rule that is gone had it
+			changed[name] = nil
+			delete(e.stored, name)
 		}
 	}
-	if between == "," {
-		data = append(data, ']')
-	}
-	data = append(data, '}')
-	e.size = len(data) + len(data)/8
-	return data, errors.Join(errs...)
+	return changed, errors.Join(errs...)
 }
 
-// A written is the part of a checkpoint that belongs to one rule, for as long as the rule is not at work again.
-type written struct {
-	done bool
-	text []byte // nil: nothing is remembered
-	err  error
+// write returns the part of a rule; nil where there is nothing to remember, and nothing to forget either.
+func (e *Engine) write(r *running) ([]byte, error) {
+	if r.off {
+		return nil, nil
+	}
+	p, err := r.save()
+	if _, known := e.stored[r.name]; p.Program == nil || len(p.Sensors)+len(p.Raised) == 0 && !known {
+		return nil, err
+	}
+	p.V, p.Boot, p.Version = partVersion, e.boot, r.version
+	text, failed := json.Marshal(p)
+	if len(text) > MaxPart {
+		text, failed = nil, fmt.Errorf("checkpoint of rule %s: %d bytes: at most %d; it starts anew after a restart; want fewer sensors or quantities, or coarser windows", r.name, len(text), MaxPart)
+	}
+	return text, errors.Join(err, failed)
 }
 
-func (r *running) write() written {
-	saved, err := r.save()
-	if len(saved.Sensors)+len(saved.Raised) == 0 {
-		return written{done: true, err: err}
+func (r *running) save() (part, error) {
+	p := part{Name: r.name, Kind: r.kind, Actions: r.actions, Sensors: make(map[string]json.RawMessage), Raised: r.raised}
+	var err error
+	if p.Program, err = r.text(); err != nil {
+		return p, fmt.Errorf("checkpoint of rule %s: %w", r.name, err)
 	}
-	text, failed := json.Marshal(saved)
-	return written{true, text, errors.Join(err, failed)}
-}
-
-func (r *running) save() (savedRule, error) {
-	program, err := json.Marshal(r.program)
-	if err != nil {
-		return savedRule{}, fmt.Errorf("checkpoint of rule %s: %w", r.name, err)
-	}
-	saved := savedRule{r.name, r.kind, program, r.actions, make(map[string]json.RawMessage), r.raised}
 	var errs []error
 	for i, m := range r.memories {
 		switch data, err := json.Marshal(m); {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("checkpoint of rule %s, sensor %s: %w", r.name, r.sensors[i], err))
 		case string(data) != "{}":
-			saved.Sensors[r.sensors[i]] = data
+			p.Sensors[r.sensors[i]] = data
 		}
 	}
-	return saved, errors.Join(errs...)
+	return p, errors.Join(errs...)
 }
 
-// Restore takes over what another engine remembered, before the first Apply, and returns the records that follow: the
-// partial windows of an earlier boot, and the end of whatever belongs to a rule that this set lacks or defines otherwise.
-// What cannot be read is left out and named in the error. No data is no error.
-func (e *Engine) Restore(data []byte, at holdfast.Instant) ([]holdfast.Record, error) {
-	e.boot, e.at = at.Boot, at
-	if len(data) == 0 {
-		return nil, nil
+// text is the JSON of the rule's definition.
+func (r *running) text() (text json.RawMessage, err error) {
+	if r.definition == nil {
+		r.definition, err = json.Marshal(r.program)
 	}
-	var c checkpoint
-	if err := json.Unmarshal(data, &c); err != nil {
+	return r.definition, err
+}
+
+// Parts cuts a checkpoint that holds all rules in one, as gateways wrote them before, into the parts that
+// [Engine.Restore] takes.
+func Parts(whole []byte) (map[string][]byte, error) {
+	var c struct {
+		V       int    `json:"v"`
+		Boot    string `json:"boot"`
+		Version int    `json:"version"`
+		Rules   []part `json:"rules"`
+	}
+	if err := json.Unmarshal(whole, &c); err != nil {
 		return nil, fmt.Errorf("restore rules: %w", err)
 	}
 	if c.V != 1 {
 		return nil, fmt.Errorf("restore rules: checkpoint of version %d: want 1", c.V)
 	}
-	var records []holdfast.Record
+	parts := make(map[string][]byte)
 	var errs []error
-	for _, saved := range c.Rules {
-		r, kept := e.heir(saved)
-		if r == nil {
-			errs = append(errs, fmt.Errorf("restore rule %s: unknown kind %q or definition", saved.Name, saved.Kind))
+	for _, p := range c.Rules {
+		p.V, p.Boot, p.Version = partVersion, c.Boot, c.Version
+		text, err := json.Marshal(p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("restore rule %s: %w", p.Name, err))
 			continue
 		}
-		if !kept {
-			r.version = c.Version
+		parts[p.Name] = text
+	}
+	return parts, errors.Join(errs...)
+}
+
+// Restore takes over what another engine remembered, before the first Apply, and returns the records that follow: the
+// partial windows of an earlier boot, and the end of whatever belongs to a rule that this set lacks or defines otherwise.
+// What cannot be read is left out and named in the error. An empty part says only that there is one to be replaced.
+func (e *Engine) Restore(parts map[string][]byte, at holdfast.Instant) ([]holdfast.Record, error) {
+	e.boot, e.at = at.Boot, at
+	var records []holdfast.Record
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		e.stored[name] = nil // not what the next checkpoint will say
+		if len(parts[name]) == 0 {
+			continue
 		}
-		if err := r.load(saved); err != nil {
-			errs = append(errs, err)
-		}
-		r.resume(saved.Raised, c.Boot != at.Boot, at)
-		records = append(records, e.wake(r, c.Boot != at.Boot, !kept, at)...)
+		made, err := e.restore(name, parts[name], at)
+		records, errs = append(records, made...), append(errs, err)
 	}
 	e.expect()
 	return records, errors.Join(errs...)
 }
 
+func (e *Engine) restore(name string, data []byte, at holdfast.Instant) ([]holdfast.Record, error) {
+	var p part
+	if err := json.Unmarshal(data, &p); err != nil {
+		return nil, fmt.Errorf("restore rule %s: %w", name, err)
+	}
+	if p.V != partVersion || p.Name != name {
+		return nil, fmt.Errorf("restore rule %s: a part of version %d of rule %q: want version %d", name, p.V, p.Name, partVersion)
+	}
+	r, kept := e.heir(p)
+	if r == nil {
+		return nil, fmt.Errorf("restore rule %s: unknown kind %q or definition", name, p.Kind)
+	}
+	if !kept {
+		r.version = p.Version
+	}
+	err := r.load(p)
+	r.resume(p.Raised, p.Boot != at.Boot, at)
+	return e.wake(r, p.Boot != at.Boot, !kept, at), err
+}
+
 // heir returns the rule that goes on with what was saved, and true; or else a rule made from the saved definition, which
 // serves to close what is open.
-func (e *Engine) heir(saved savedRule) (*running, bool) {
+func (e *Engine) heir(saved part) (*running, bool) {
 	for _, r := range e.rules {
 		if r.name != saved.Name || r.kind != saved.Kind {
 			continue
 		}
-		if program, err := json.Marshal(r.program); err == nil && bytes.Equal(program, saved.Program) && slices.Equal(r.actions, saved.Actions) {
+		if program, err := r.text(); err == nil && bytes.Equal(program, saved.Program) && slices.Equal(r.actions, saved.Actions) {
 			return r, true
 		}
 	}
@@ -150,9 +197,9 @@ func (e *Engine) heir(saved savedRule) (*running, bool) {
 	return nil, false
 }
 
-func (r *running) load(saved savedRule) error {
+func (r *running) load(saved part) error {
 	var errs []error
-	r.sensors, r.memories, r.saved = nil, nil, written{}
+	r.sensors, r.memories, r.written = nil, nil, false
 	for _, sensor := range slices.Sorted(maps.Keys(saved.Sensors)) {
 		m := r.program.begin()
 		if err := json.Unmarshal(saved.Sensors[sensor], m); err != nil {

@@ -146,13 +146,19 @@ func BenchmarkCheckpoint(b *testing.B) {
 				size := 0
 				for b.Loop() {
 					for _, r := range e.rules {
-						r.saved.done = idle && r.saved.done
+						r.written = idle && r.written
+						if !idle {
+							e.stored[r.name] = nil
+						}
 					}
-					data, err := e.Checkpoint()
+					parts, err := e.Checkpoint()
 					if err != nil {
 						b.Fatal(err)
 					}
-					size = len(data)
+					size = 0
+					for _, part := range parts {
+						size += len(part)
+					}
 				}
 				b.ReportMetric(float64(size), "B")
 			})

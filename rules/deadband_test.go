@@ -150,12 +150,12 @@ func TestDeadbandModel(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
 			second += rapid.IntRange(0, 12).Draw(t, "seconds")
 			if rapid.IntRange(0, 4).Draw(t, "restart") == 0 {
-				data, err := e.Checkpoint()
+				data, err := whole(e)
 				if err != nil {
 					t.Fatal(err)
 				}
 				e = New(set, Options{})
-				e.Restore(data, instant(second))
+				restore(e, data, instant(second))
 			}
 			v := float64(rapid.IntRange(-40, 40).Draw(t, "v")) / 4
 			got.WriteString(fate(e, second, reading(instant(second), "s", v)))

@@ -29,7 +29,8 @@ type Engine struct {
 	orders  []Order
 	fate    Fate // of the reading that is being judged
 	derived int  // readings that followed from it so far
-	size    int  // to expect of a checkpoint, bytes
+
+	stored map[string][]byte // parts of the last checkpoint, by rule; nil for one that is not known
 }
 
 // running is one rule at work.
@@ -41,8 +42,10 @@ type running struct {
 	failures uint64
 	off      bool        // it panicked
 	failed   func(error) // counts a failure that does not panic
-	saved    written
-	raised   []raising // alerts whose actions last
+
+	definition []byte    // JSON of the program, once it is asked for
+	written    bool      // it has not been at work since its part was written
+	raised     []raising // alerts whose actions last
 }
 
 // New returns an engine that remembers nothing yet. A nil set has no rules.
@@ -56,7 +59,7 @@ func New(set *Set, o Options) *Engine {
 	if o.NewID == nil {
 		o.NewID = randomID
 	}
-	e := &Engine{o: o, set: set}
+	e := &Engine{o: o, set: set, stored: make(map[string][]byte)}
 	for _, r := range set.rules {
 		running := &running{rule: r, version: set.Version}
 		running.failed = func(err error) { e.fail(running, err) }
@@ -148,7 +151,7 @@ func (e *Engine) guard(r *running, step func() []holdfast.Record) (records []hol
 	if r.off {
 		return nil
 	}
-	r.saved = written{}
+	r.written = false
 	defer func() {
 		if p := recover(); p != nil {
 			r.off, records = true, nil

@@ -2,8 +2,11 @@ package rules
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,14 +41,38 @@ func engine(t *testing.T, version int, rules string) *Engine {
 	})
 }
 
+// whole returns all that an engine remembers in one text, as gateways wrote it before; restore takes it over.
+func whole(e *Engine) ([]byte, error) {
+	_, err := e.Checkpoint()
+	out := struct {
+		V       int               `json:"v"`
+		Boot    string            `json:"boot"`
+		Version int               `json:"version"`
+		Rules   []json.RawMessage `json:"rules,omitempty"`
+	}{V: 1, Boot: e.boot, Version: e.set.Version}
+	for _, name := range slices.Sorted(maps.Keys(e.stored)) {
+		out.Rules = append(out.Rules, e.stored[name])
+	}
+	data, failed := json.Marshal(out)
+	return data, errors.Join(err, failed)
+}
+
+func restore(e *Engine, data []byte, at holdfast.Instant) ([]holdfast.Record, error) {
+	parts, err := Parts(data)
+	if err != nil {
+		return nil, err
+	}
+	return e.Restore(parts, at)
+}
+
 // restarted hands what e remembers to another engine.
 func restarted(t *testing.T, e, into *Engine, at holdfast.Instant) []string {
 	t.Helper()
-	data, err := e.Checkpoint()
+	data, err := whole(e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := into.Restore(data, at)
+	records, err := restore(into, data, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +156,7 @@ func TestBrokenRule(t *testing.T) {
 	if got := e.Failures(); got["bad"] != 3 || len(got) != 1 {
 		t.Errorf("failures %v, want bad: 2 invalid records and 1 panic, then off", got)
 	}
-	if _, err := e.Checkpoint(); err != nil {
+	if _, err := whole(e); err != nil {
 		t.Error(err)
 	}
 }
@@ -156,7 +183,7 @@ func TestCheckpointOfOverflow(t *testing.T) {
 	for range 2 {
 		e.Apply(reading(instant(0), "s", math.MaxFloat64), instant(0))
 	}
-	data, err := e.Checkpoint()
+	data, err := whole(e)
 	if err == nil || !strings.Contains(err.Error(), "rule sums, sensor s") {
 		t.Errorf("error %v, want one about sums", err)
 	}
@@ -170,7 +197,7 @@ func TestRestoreDamaged(t *testing.T) {
 	for _, data := range []string{"x", `{"v":2}`, `{"v":1,"rules":[{"name":"r","kind":"magic"}]}`, `{"v":1,"rules":[{"name":"r","kind":"aggregate","program":7}]}`,
 		`{"v":1,"boot":"boot-1","rules":[{"name":"r","kind":"threshold","program":{},"sensors":{"s":7}}]}`} {
 		e := engine(t, 1, "  - {name: r, threshold: {quantity: temperature_celsius, above: 26}}\n")
-		if _, err := e.Restore([]byte(data), instant(0)); err == nil {
+		if _, err := restore(e, []byte(data), instant(0)); err == nil {
 			t.Errorf("%s: no error", data)
 		}
 		expect(t, "after "+data, lines(e.Apply(reading(instant(1), "s", 27), instant(1))), "12:00:31 a1 r v1 raised s value 27 peak 27 since 12:00:31")
@@ -181,7 +208,7 @@ func TestRestoreDamaged(t *testing.T) {
 
 	// An alert that never began is none, also where its rule is gone.
 	e := engine(t, 1, " []")
-	records, err := e.Restore([]byte(`{"v":1,"boot":"boot-1","rules":[{"name":"gone","kind":"threshold","program":{"quantity":"q"},"sensors":{"s":{"id":"a1"}}}]}`), instant(0))
+	records, err := restore(e, []byte(`{"v":1,"boot":"boot-1","rules":[{"name":"gone","kind":"threshold","program":{"quantity":"q"},"sensors":{"s":{"id":"a1"}}}]}`), instant(0))
 	if records != nil || err != nil || len(e.Failures()) != 0 {
 		t.Errorf("restored an alert that never began: %v, %v, failures %v", records, err, e.Failures())
 	}
@@ -196,7 +223,7 @@ func TestCheckpointOfIdleRules(t *testing.T) {
 		for _, e := range []*Engine{often, once} {
 			e.Apply(reading(instant(i), sensor, 2), instant(i))
 		}
-		if _, err := often.Checkpoint(); err != nil {
+		if _, err := whole(often); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -206,18 +233,18 @@ func TestCheckpointOfIdleRules(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := often.Checkpoint()
+	got, err := whole(often)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := once.Checkpoint()
+	want, err := whole(once)
 	if err != nil || string(got) != string(want) {
 		t.Errorf("got  %s\nwant %s, %v", got, want, err)
 	}
 	if !json.Valid(got) || !strings.Contains(string(got), `"ann"`) {
 		t.Errorf("checkpoint %s", got)
 	}
-	if empty, err := engine(t, 1, " []").Checkpoint(); err != nil || !json.Valid(empty) {
+	if empty, err := whole(engine(t, 1, " []")); err != nil || !json.Valid(empty) {
 		t.Errorf("of nothing: %s, %v", empty, err)
 	}
 }

@@ -162,7 +162,7 @@ func TestExpressionFate(t *testing.T) {
 	if got := e.Apply(reading(instant(0), "s", 30), instant(0)); len(got) != 1 {
 		t.Errorf("%d records, want the derived one", len(got))
 	}
-	if data, _ := e.Checkpoint(); strings.Contains(string(data), "expression") {
+	if data, _ := whole(e); strings.Contains(string(data), "expression") {
 		t.Errorf("an expression remembers %s", data)
 	}
 }

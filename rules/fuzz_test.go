@@ -64,7 +64,7 @@ func FuzzRestore(f *testing.F) {
 		at := instant(i)
 		e.Apply(reading(at, "bme280-1-76", 90), at)
 	}
-	data, err := e.Checkpoint()
+	data, err := whole(e)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -86,18 +86,18 @@ func FuzzRestore(f *testing.F) {
 	f.Add([]byte(`{"v":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e := New(set, Options{})
-		if _, err := e.Restore(data, instant(10)); err != nil && err.Error() == "" {
+		if _, err := restore(e, data, instant(10)); err != nil && err.Error() == "" {
 			t.Error("an error without words")
 		}
 		run(t, e)
-		again, err := e.Checkpoint()
+		again, err := whole(e)
 		if err != nil {
 			return // named, and left out
 		}
 		if !json.Valid(again) {
 			t.Fatalf("checkpoint %s", again)
 		}
-		if _, err := New(set, Options{}).Restore(again, instant(20)); err != nil {
+		if _, err := restore(New(set, Options{}), again, instant(20)); err != nil {
 			t.Errorf("what the engine wrote is not restored: %v\n%s", err, again)
 		}
 	})
@@ -125,7 +125,7 @@ func run(t *testing.T, e *Engine) {
 		e.Orders()
 		e.Standing()
 	}
-	if data, err := e.Checkpoint(); err != nil && data == nil {
+	if data, err := whole(e); err != nil && data == nil {
 		t.Error(err)
 	}
 }

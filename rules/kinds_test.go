@@ -53,7 +53,7 @@ func TestKindsAreBounded(t *testing.T) {
 			at := instant(2000 + i)
 			e.Apply(reading(at, "s", math.Sin(float64(i))), at)
 		}
-		data, err := e.Checkpoint()
+		data, err := whole(e)
 		if err != nil {
 			t.Error(err)
 		}
@@ -124,7 +124,7 @@ rules:
 		e.Tick(instant(i))
 		e.Apply(reading(instant(i), "s", float64(i%3)), instant(i))
 	}
-	data, err := e.Checkpoint()
+	data, err := whole(e)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -133,7 +133,7 @@ rules:
 	const wallStep = 30 * 24 * 3600e6 // µs; longer ones take longer
 	f.Fuzz(func(t *testing.T, data []byte, v float64, step int64) {
 		e := New(set, Options{})
-		if _, err := e.Restore(data, instant(20)); err != nil && err.Error() == "" {
+		if _, err := restore(e, data, instant(20)); err != nil && err.Error() == "" {
 			t.Error("an error without words")
 		}
 		at := instant(21)
@@ -148,11 +148,11 @@ rules:
 			at.Mono += step / int64(i+1)
 			at.Time = at.Time.Add(time.Duration(step%wallStep>>(i%4)) * time.Microsecond)
 		}
-		again, err := e.Checkpoint()
+		again, err := whole(e)
 		if err != nil {
 			t.Fatalf("what the values leave cannot be written: %v", err)
 		}
-		if _, err := New(set, Options{}).Restore(again, at); err != nil {
+		if _, err := restore(New(set, Options{}), again, at); err != nil {
 			t.Errorf("what the engine wrote is not restored: %v\n%s", err, again)
 		}
 	})

@@ -186,7 +186,7 @@ func (r *running) outlive(at holdfast.Instant) {
 	behind := r.behind().Microseconds()
 	r.raised = slices.DeleteFunc(r.raised, func(o raising) bool { return o.Over != nil && at.Mono-o.Over.Mono >= behind })
 	if len(r.raised) != before {
-		r.saved = written{}
+		r.written = false
 	}
 }
 

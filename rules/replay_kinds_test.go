@@ -58,13 +58,13 @@ rules:
 				at.Time = at.Time.Add(rapid.SampledFrom([]time.Duration{-time.Hour, -3 * time.Minute, time.Minute, 2 * time.Hour}).Draw(t, "by"))
 				at.Synchronized = !at.Synchronized
 			case 1:
-				data, err := stopped.Checkpoint()
+				data, err := whole(stopped)
 				if err != nil {
 					t.Fatal(err)
 				}
 				id := stopped.o.NewID
 				stopped = New(set, Options{NewID: id})
-				if records, err := stopped.Restore(data, at); err != nil || len(records) > 0 {
+				if records, err := restore(stopped, data, at); err != nil || len(records) > 0 {
 					t.Fatal(records, err)
 				}
 			case 2, 3:

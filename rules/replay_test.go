@@ -34,19 +34,19 @@ func TestReplayWithRestarts(t *testing.T) {
 			us := rapid.OneOf(rapid.Int64Range(0, 2e6), rapid.Int64Range(0, 90e6)).Draw(t, "us")
 			at.Mono, at.Time = at.Mono+us, at.Time.Add(micros(us))
 			if rapid.IntRange(0, 2).Draw(t, "kill") == 0 {
-				data, err := killed.Checkpoint()
+				data, err := whole(killed)
 				if err != nil {
 					t.Fatal(err)
 				}
 				killed = New(set, o)
-				if _, err := killed.Checkpoint(); err != nil { // of nothing
+				if _, err := whole(killed); err != nil { // of nothing
 					t.Fatal(err)
 				}
-				if records, err := killed.Restore(data, at); err != nil || records != nil {
+				if records, err := restore(killed, data, at); err != nil || records != nil {
 					t.Fatal(records, err)
 				}
 			}
-			if _, err := killed.Checkpoint(); err != nil {
+			if _, err := whole(killed); err != nil {
 				t.Fatal(err)
 			}
 			switch rapid.IntRange(0, 7).Draw(t, "what") {

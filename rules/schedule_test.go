@@ -111,8 +111,8 @@ func TestScheduleUnsynchronized(t *testing.T) {
 	next := engine(t, 1, everyTen)
 	early := lost(700, "boot-2")
 	early.Mono = 599e6
-	data, _ := e.Checkpoint()
-	if records, err := next.Restore(data, early); err != nil || len(records) != 0 {
+	data, _ := whole(e)
+	if records, err := restore(next, data, early); err != nil || len(records) != 0 {
 		t.Fatal(records, err)
 	}
 	expect(t, "just booted", fired(next.Tick(early)))
@@ -137,7 +137,7 @@ func TestScheduleRestart(t *testing.T) {
 	expect(t, "reads differently", restarted(t, next, changed, instant(1770)))
 	expect(t, "begins anew", ticks(changed, 1770, 2400), "12:40:00 ten v3 fired 01 12:40")
 	fresh := engine(t, 1, everyTen)
-	if _, err := fresh.Restore([]byte(`{"v":1,"boot":"boot-1","rules":[{"name":"ten","kind":"schedule","program":{"cron":"*/10 * * * *","zone":"UTC"},"sensors":{"":7}}]}`), instant(0)); err == nil {
+	if _, err := restore(fresh, []byte(`{"v":1,"boot":"boot-1","rules":[{"name":"ten","kind":"schedule","program":{"cron":"*/10 * * * *","zone":"UTC"},"sensors":{"":7}}]}`), instant(0)); err == nil {
 		t.Error("a damaged timetable: no error")
 	}
 	expect(t, "damaged", ticks(fresh, 0, 600), "12:10:00 ten v1 fired 01 12:10")
@@ -162,12 +162,12 @@ func TestScheduleModel(t *testing.T) {
 		for range rapid.IntRange(1, 40).Draw(t, "n") {
 			minute += rapid.SampledFrom([]int{0, 1, 1, 1, 1, 2, 15, -1, -9, 40}).Draw(t, "step")
 			if rapid.IntRange(0, 4).Draw(t, "restart") == 0 {
-				data, err := e.Checkpoint()
+				data, err := whole(e)
 				if err != nil {
 					t.Fatal(err)
 				}
 				e = New(set, Options{})
-				if _, err := e.Restore(data, holdfast.Instant{Boot: "b"}); err != nil {
+				if _, err := restore(e, data, holdfast.Instant{Boot: "b"}); err != nil {
 					t.Fatal(err)
 				}
 			}

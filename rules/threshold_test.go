@@ -169,7 +169,7 @@ func TestThresholdRestart(t *testing.T) {
 	before.Apply(reading(instant(0), "cold", 20), instant(0))
 	before.Apply(reading(instant(1), "pending", 27), instant(1))
 	before.Tick(instant(4))
-	data, err := before.Checkpoint()
+	data, err := whole(before)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func TestTrendIgnores(t *testing.T) {
 	e := engine(t, 1, `
   - {name: r, trend: {sensor: s, quantity: temperature_celsius, window: 1m, below: 0, within: 1m}}`)
 	everySecond(e, 0, 9, 9, 9, 9)
-	before, _ := e.Checkpoint()
+	before, _ := whole(e)
 	everySecond(e, 4, math.NaN(), math.Inf(1), math.Inf(-1))
 	at := instant(7)
 	bad := reading(at, "s", -900)
@@ -92,7 +92,7 @@ func TestTrendIgnores(t *testing.T) {
 	e.Apply(reading(at, "unknown", -900), at)
 	e.Apply(&holdfast.Reading{Time: at.Time, Mono: at.Mono, Sensor: "s", Values: map[string]float64{"humidity_percent": 900}}, at)
 	e.Apply(reading(instant(1), "s", -900), instant(1)) // late
-	if after, _ := e.Checkpoint(); string(after) != string(before) {
+	if after, _ := whole(e); string(after) != string(before) {
 		t.Errorf("%s became %s", before, after)
 	}
 
@@ -101,7 +101,7 @@ func TestTrendIgnores(t *testing.T) {
 	within := instant(12)
 	within.Mono += 4e5
 	e.Apply(reading(within, "s", -math.MaxFloat64), within)
-	if _, err := e.Checkpoint(); err != nil {
+	if _, err := whole(e); err != nil {
 		t.Error(err)
 	}
 }

@@ -85,12 +85,12 @@ func play(t *rapid.T, window string, steps bool) played {
 		}
 	}
 	restore := func() {
-		data, err := e.Checkpoint()
+		data, err := whole(e)
 		if err != nil {
 			t.Fatal(err)
 		}
 		e = New(set, o)
-		records, err := e.Restore(data, at)
+		records, err := restore(e, data, at)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -270,12 +270,9 @@ func (g *gateway) rulesOf(value json.RawMessage) (*rules.Set, error) {
 
 // exchange puts the rules in the place of those before. What these remember goes over, and what they lack is closed.
 func (g *gateway) exchange(set *rules.Set) {
-	checkpoint, err := g.rules.Checkpoint()
-	if err != nil {
-		g.log.Error("rules cannot be checkpointed whole", "err", err)
-	}
+	g.handOver()
 	g.rules = g.engine(set)
-	records, err := g.rules.Restore(checkpoint, g.now())
+	records, err := g.rules.Restore(g.remembered(), g.now())
 	if err != nil {
 		g.log.Error("rules did not take over all of the state before", "err", err)
 	}

@@ -53,6 +53,7 @@ type gateway struct {
 	acknowledgements chan acknowledgement // ask the loop
 	emptied          chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
+	batch    *batch      // of the loop
 	measures atomic.Bool // whether measuring was on at any time since the start
 	alerts   *alerts
 	notices  *notices
@@ -72,7 +73,7 @@ func begin(cfg Config, w world) *gateway {
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
 		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan *rules.Set, 1), emptied: make(chan chan<- struct{}),
 		acknowledgements: make(chan acknowledgement),
-		alerts:           newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
+		batch:            newBatch(), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
 	g.linesOf()
@@ -217,7 +218,7 @@ func (g *gateway) restoreRules() {
 		set = new(rules.Set)
 	}
 	g.rules = g.engine(set)
-	records, err := g.rules.Restore(g.buffer.State(rulesKey), g.now())
+	records, err := g.rules.Restore(g.remembered(), g.now())
 	if err != nil {
 		g.log.Error("rules did not find all of their state", "err", err)
 	}

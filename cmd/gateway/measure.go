@@ -2,18 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"holdfast"
 	"holdfast/buffer"
 )
 
-// rulesKey is where the buffer keeps what the rules remember; it commits with the readings that made it.
-const rulesKey = "rules"
-
 // measure is the loop: readings go through the rules into the buffer, until the channel is closed. It never waits for the
-// card. Readings that wait together become one change.
+// card. Readings that come soon after each other become one change.
 func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -21,16 +17,20 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		select {
 		case reading, ok := <-readings:
 			if !ok {
+				g.keep(nil)
 				return
 			}
 			g.take(reading, readings)
+		case <-g.batch.timer.C:
+			g.keep(nil)
 		case change := <-g.world.sensorChanges:
 			g.event(holdfast.EventSensor, change)
 			g.uplink.Refresh()
 		case taken := <-g.emptied:
-			if reading := next(readings); reading != nil {
+			for reading := next(readings); reading != nil; reading = next(readings) {
 				g.take(reading, readings)
 			}
+			g.keep(nil)
 			close(taken)
 		case a := <-g.acknowledgements:
 			a.done <- g.acknowledged(a)
@@ -38,15 +38,17 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 			g.exchange(set)
 		case <-tick.C:
 			g.rules.Rest(!g.measures.Load())
-			g.keep(g.rules.Tick(g.now()))
+			g.gather(g.rules.Tick(g.now()))
+		}
+		if g.batch.full() {
+			g.keep(nil)
 		}
 		g.progress.measured()
 	}
 }
 
-// take keeps a reading, whatever waits behind it, and what the rules make of them.
+// take gathers a reading, what waits behind it, and what the rules make of them, until the batch is full.
 func (g *gateway) take(first *holdfast.Reading, more <-chan *holdfast.Reading) {
-	var records []holdfast.Record
 	for reading := first; reading != nil; reading = next(more) {
 		if !g.measures.Load() { // the sampler begins before the settings are read; what was on its way at a stop is kept
 			continue
@@ -54,11 +56,14 @@ func (g *gateway) take(first *holdfast.Reading, more <-chan *holdfast.Reading) {
 		if g.ids != nil {
 			reading.ID = g.ids.Next(reading.Time.UnixMilli())
 		}
-		records = append(records, reading)
-		records = append(records, g.rules.Apply(reading, g.instant(reading))...)
+		g.gather([]holdfast.Record{reading})
+		g.gather(g.rules.Apply(reading, g.instant(reading)))
 		g.mirror.Value(reading)
+		if g.batch.full() {
+			g.keep(nil)
+			return
+		}
 	}
-	g.keep(records)
 }
 
 // next returns a reading that waits already, or nil.
@@ -76,31 +81,26 @@ func (g *gateway) instant(r *holdfast.Reading) holdfast.Instant {
 	return holdfast.Instant{Time: r.Time, Boot: g.boot, Mono: r.Mono, Synchronized: r.Clock == nil}
 }
 
-// keep numbers the records and makes them durable, together with what the rules remember after them.
+// keep makes what was gathered durable, and records behind it, together with what the rules remember after them.
 func (g *gateway) keep(records []holdfast.Record) {
-	if len(records) == 0 {
-		return
+	if g.gather(records); len(g.batch.records) > 0 {
+		g.handOver()
 	}
+}
+
+// handOver gives the buffer what was gathered, and what has changed in what the rules remember.
+func (g *gateway) handOver() {
+	waited := time.Duration(0)
+	if len(g.batch.records) > 0 {
+		waited = time.Duration(g.now().Mono-g.batch.since) * time.Microsecond
+	}
+	records := g.batch.take()
 	g.alerts.see(records)
-	checkpoint, err := g.rules.Checkpoint()
-	if err != nil {
-		g.log.Error("rules cannot be checkpointed whole", "err", err)
-	}
-	state := map[string][]byte{rulesKey: checkpoint}
+	state := g.checkpoint()
 	if g.ids != nil {
 		state[idsKey] = []byte(g.ids.Last())
 	}
-	g.append(buffer.Change{Records: g.encode(records), State: state, Urgent: g.late(records)})
-}
-
-// late reports whether a reading among records has waited for the buffer already, at the start of the daemon for example:
-// then it must not wait for the rest of a window, which is promised from the moment of measuring.
-func (g *gateway) late(records []holdfast.Record) bool {
-	oldest := g.now().Mono - (g.cfg.BufferWindow / 4).Microseconds()
-	return slices.ContainsFunc(records, func(r holdfast.Record) bool {
-		reading, ok := r.(*holdfast.Reading)
-		return ok && reading.Mono < oldest
-	})
+	g.append(buffer.Change{Records: g.encode(records), State: state, Waited: waited})
 }
 
 // event keeps an event that happened now.

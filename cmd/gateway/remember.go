@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"strings"
+
+	"holdfast/rules"
+)
+
+// What the rules remember stands in the buffer's state: a part for each rule under rulesPrefix and its name, committed with
+// the readings that made it. Gateways before kept all of it under one key; where that key holds a checkpoint it is the
+// newer one, for such a gateway ran last. It then says only that the parts are what counts, and is not deleted: a key that is
+// gone may come back when a damaged file is salvaged.
+const (
+	rulesPrefix = "rules/at/"
+	rulesKey    = "rules"
+)
+
+var rulesMoved = []byte(`{"v":2}`)
+
+// checkpoint returns what has changed in what the rules remember, as state of the buffer.
+func (g *gateway) checkpoint() map[string][]byte {
+	changed, err := g.rules.Checkpoint()
+	if err != nil {
+		g.log.Error("rules cannot be checkpointed whole", "err", err)
+	}
+	state := make(map[string][]byte, len(changed)+2)
+	for name, part := range changed {
+		state[rulesPrefix+name] = part
+	}
+	if whole := g.buffer.State(rulesKey); whole != nil && !bytes.Equal(whole, rulesMoved) {
+		state[rulesKey] = rulesMoved
+	}
+	return state
+}
+
+// remembered returns the parts that the buffer has.
+func (g *gateway) remembered() map[string][]byte {
+	parts := make(map[string][]byte)
+	for _, key := range g.buffer.StateKeys(rulesPrefix) {
+		parts[strings.TrimPrefix(key, rulesPrefix)] = g.buffer.State(key)
+	}
+	whole := g.buffer.State(rulesKey)
+	if whole == nil || bytes.Equal(whole, rulesMoved) {
+		return parts
+	}
+	for name := range parts {
+		parts[name] = nil // older than the whole: to be replaced
+	}
+	newer, err := rules.Parts(whole)
+	if err != nil {
+		g.log.Error("rules did not find all of their state", "err", err)
+	}
+	maps.Copy(parts, newer)
+	return parts
+}
