@@ -11,7 +11,6 @@ import (
 
 	"holdfast"
 	"holdfast/balena"
-	"holdfast/buffer"
 	"holdfast/control"
 	"holdfast/rules"
 	"holdfast/sensors"
@@ -120,8 +119,8 @@ func scanNow(ctx context.Context, sampler *sensors.Sampler) any {
 
 // flush makes durable what waits, and has the uplink try now what it would try later.
 func (g *gateway) flush(ctx context.Context) (any, error) {
-	if err := g.buffer.Commit(ctx, buffer.Change{Urgent: true}); err != nil {
-		return nil, fmt.Errorf("commit the buffer: %w", err)
+	if err := g.durable(ctx); err != nil {
+		return nil, err
 	}
 	g.uplink.Hurry()
 	result := struct {

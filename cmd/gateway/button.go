@@ -140,19 +140,27 @@ const stopLimit = 10 * time.Second
 func (g *gateway) confirmStop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopLimit)
 	defer cancel()
-	taken := make(chan struct{})
-	select {
-	case g.emptied <- taken: // the loop takes what waits before it closes the channel
-	case <-ctx.Done():
-		return fmt.Errorf("safe stop: readings are still on their way: %w", ctx.Err())
-	}
-	<-taken
-	if err := g.buffer.Commit(ctx, buffer.Change{Urgent: true}); err != nil {
-		return fmt.Errorf("safe stop: commit the buffer: %w", err)
+	if err := g.durable(ctx); err != nil {
+		return fmt.Errorf("safe stop: %w", err)
 	}
 	g.safe.Store(true)
 	if g.control.Measuring() { // somebody started it meanwhile
 		g.safe.Store(false)
+	}
+	return nil
+}
+
+// durable returns once everything that was measured until now is on the disk.
+func (g *gateway) durable(ctx context.Context) error {
+	taken := make(chan struct{})
+	select {
+	case g.emptied <- taken: // the loop takes what waits before it closes the channel
+	case <-ctx.Done():
+		return fmt.Errorf("readings are still on their way: %w", ctx.Err())
+	}
+	<-taken
+	if err := g.buffer.Commit(ctx, buffer.Change{Urgent: true}); err != nil {
+		return fmt.Errorf("commit the buffer: %w", err)
 	}
 	return nil
 }
