@@ -25,6 +25,9 @@ type row struct {
 // maxReplayMistakes bounds how many mistakes of a file are listed.
 const maxReplayMistakes = 20
 
+// maxReplayNames bounds how many sensors of a file are remembered by name.
+const maxReplayNames = 10000
+
 // readReplay reads a file as [OpenReplay] describes it.
 func readReplay(file string) ([]row, error) {
 	f, err := os.Open(file)
@@ -35,28 +38,52 @@ func readReplay(file string) ([]row, error) {
 	return parseReplay(file, f)
 }
 
-func parseReplay(file string, text io.Reader) ([]row, error) {
-	p := replayParser{file: file, csv: csv.NewReader(text)}
+func parseReplay(file string, text io.Reader) (rows []row, err error) {
+	err = scanReplay(file, text, func(r row) bool {
+		rows = append(rows, r)
+		return true
+	})
+	return rows, err
+}
+
+// ScanReplay calls f with each row of a text as [OpenReplay] describes it: the offset from the start, the sensor and its
+// values, which f may keep. It holds one row at a time. f returns false to stop. Rows behind the first mistake are read
+// for further mistakes only. file names the text in the error.
+func ScanReplay(file string, text io.Reader, f func(offset time.Duration, sensor string, values map[string]float64) bool) error {
+	return scanReplay(file, text, func(r row) bool { return f(r.offset, r.sensor, r.values) })
+}
+
+func scanReplay(file string, text io.Reader, f func(row) bool) error {
+	p := replayParser{file: file, csv: csv.NewReader(text), names: make(map[string]string)}
 	p.csv.FieldsPerRecord = -1
 	p.csv.Comment = '#'
 	p.csv.ReuseRecord = true
 	p.header()
-	for p.row() {
+	for {
+		r, more := p.row()
+		if !more {
+			break
+		}
+		if len(p.errs) == 0 && !f(r) {
+			return nil
+		}
 	}
 	if p.more > 0 {
 		p.errs = append(p.errs, fmt.Errorf("%s: %d more mistakes", file, p.more))
 	}
-	if len(p.errs) == 0 && len(p.rows) == 0 {
+	if len(p.errs) == 0 && p.count == 0 {
 		p.errs = append(p.errs, fmt.Errorf("%s: no rows", file))
 	}
-	return p.rows, errors.Join(p.errs...)
+	return errors.Join(p.errs...)
 }
 
 type replayParser struct {
 	file       string
 	csv        *csv.Reader
 	quantities []string
-	rows       []row
+	names      map[string]string // sensors that are names, each of them once in memory
+	count      int               // rows
+	last       time.Duration     // offset of the last one
 	errs       []error
 	more       int // mistakes beyond those in errs
 }
@@ -118,20 +145,17 @@ func (p *replayParser) quantity(field int, name string) {
 	p.quantities = append(p.quantities, name)
 }
 
-// row reads a row and reports whether another may follow.
-func (p *replayParser) row() bool {
+// row reads a row, which means nothing where it has a mistake, and reports whether there was one.
+func (p *replayParser) row() (r row, more bool) {
 	record := p.read()
 	if record == nil {
-		return false
+		return r, false
 	}
 	if got, want := len(record), 2+len(p.quantities); got != want {
 		p.wrong(min(got, want)-1, "%d cells: want %d, as in the header", got, want)
-		return true
+		return r, true
 	}
-	r := row{offset: p.offset(record[0]), sensor: strings.Clone(record[1]), values: make(map[string]float64, len(p.quantities))}
-	if err := holdfast.CheckSensor(r.sensor); err != nil {
-		p.wrong(1, "%v", err)
-	}
+	r = row{offset: p.offset(record[0]), sensor: p.sensor(record[1]), values: make(map[string]float64, len(p.quantities))}
 	filled := 0
 	for i, cell := range record[2:] {
 		if cell = strings.TrimSpace(cell); cell == "" {
@@ -148,15 +172,30 @@ func (p *replayParser) row() bool {
 	if filled == 0 {
 		p.wrong(1, "the row of %q has no value", r.sensor)
 	}
-	p.rows = append(p.rows, r)
-	return true
+	p.count++
+	p.last = r.offset
+	return r, true
+}
+
+// sensor reads the second cell of a row.
+func (p *replayParser) sensor(cell string) string {
+	if name, ok := p.names[cell]; ok {
+		return name
+	}
+	if err := holdfast.CheckSensor(cell); err != nil {
+		p.wrong(1, "%v", err)
+		return ""
+	}
+	name := strings.Clone(cell)
+	if len(p.names) < maxReplayNames {
+		p.names[name] = name
+	}
+	return name
 }
 
 // offset reads the first cell of a row. For one that is wrong it returns the offset of the row above.
-func (p *replayParser) offset(cell string) (above time.Duration) {
-	if n := len(p.rows); n > 0 {
-		above = p.rows[n-1].offset
-	}
+func (p *replayParser) offset(cell string) time.Duration {
+	above := p.last
 	seconds, err := strconv.ParseFloat(strings.TrimSpace(cell), 64)
 	if err != nil || !(seconds >= 0 && seconds <= 1e9) {
 		p.wrong(0, "time %q: want seconds from the start, 0 to 1e9", cell)

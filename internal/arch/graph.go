@@ -24,7 +24,7 @@ type module struct {
 // never one another. Commands and tests tie them together.
 var (
 	leaves   = []string{"wire", "mqtt", "rules", "internal"}
-	adapters = []string{"sensors", "buffer", "uplink", "control", "balena", "dashboard", "receiver"}
+	adapters = []string{"sensors", "buffer", "uplink", "control", "balena", "dashboard", "rehearse", "receiver"}
 	tops     = []string{"cmd", "test"}
 	forTests = []string{"internal/testenv", "internal/proof"}
 )
