@@ -27,7 +27,7 @@ func NewPast(active *rules.Set) *Past {
 	if active == nil {
 		return p
 	}
-	for _, d := range active.Definitions() {
+	for _, d := range active.Rules() {
 		if d.Derives != "" {
 			p.derives[d.Derives] = d.Name
 		}

@@ -17,7 +17,7 @@ const (
 // A Rehearsal is a set at work on readings of the past. It is for one goroutine.
 type Rehearsal struct {
 	engine *rules.Engine
-	see    func(holdfast.Record)
+	o      Options
 
 	start   time.Time // the whole second of the first reading; zero before it
 	now     int64     // monotonic time, µs
@@ -32,16 +32,24 @@ type Rehearsal struct {
 	traffic traffic
 }
 
-// New returns a rehearsal of a set. see is called with each record that would have gone up beside the readings, in order;
-// it may be nil.
-func New(set *rules.Set, see func(holdfast.Record)) *Rehearsal {
-	if see == nil {
-		see = func(holdfast.Record) {}
+// Options are who else is told. Both may be nil.
+type Options struct {
+	See   func(holdfast.Record) // each record that would have gone up beside the readings, in order
+	Order func(rules.Order)     // each order that the rules would have given, behind the record it follows from
+}
+
+// New returns a rehearsal of a set that has read nothing yet.
+func New(set *rules.Set, o Options) *Rehearsal {
+	if o.See == nil {
+		o.See = func(holdfast.Record) {}
 	}
-	r := &Rehearsal{see: see, byName: map[string]*Rule{}, derived: map[string]*Rule{}, open: map[string]*Episode{}}
-	definitions := set.Definitions()
-	r.report.Rules = make([]Rule, len(definitions))
-	for i, d := range definitions {
+	if o.Order == nil {
+		o.Order = func(rules.Order) {}
+	}
+	r := &Rehearsal{o: o, byName: map[string]*Rule{}, derived: map[string]*Rule{}, open: map[string]*Episode{}}
+	defined := set.Rules()
+	r.report.Rules = make([]Rule, len(defined))
+	for i, d := range defined {
 		rule := &r.report.Rules[i]
 		rule.Name, rule.Kind = d.Name, d.Kind
 		r.byName[d.Name] = rule
@@ -114,7 +122,11 @@ func (r *Rehearsal) take(records []holdfast.Record, at holdfast.Instant) {
 			rule.Records++
 			rule.Bytes += uint64(size)
 		}
-		r.see(record)
+		r.o.See(record)
+	}
+	for _, order := range r.engine.Orders() {
+		r.byName[order.Rule].order(&order)
+		r.o.Order(order)
 	}
 }
 
@@ -185,6 +197,7 @@ func (r *Rehearsal) Report() Report {
 			copied := *e
 			rule.Episodes = append(rule.Episodes, &copied)
 		}
+		rule.Actions = rule.acted(r.instant(r.now))
 		report.Rules[i] = rule
 	}
 	r.traffic.report(&report.Traffic)

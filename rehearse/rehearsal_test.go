@@ -65,7 +65,7 @@ func TestEqualsTickingEachSecond(t *testing.T) {
 	t.Parallel()
 	set, readings := parse(t, text), some()
 	var got, want []string
-	r := New(set, func(record holdfast.Record) { got = append(got, written(t, record)) })
+	r := New(set, Options{See: func(record holdfast.Record) { got = append(got, written(t, record)) }})
 	ids := 0
 	e := rules.New(set, rules.Options{NewID: func() string { ids++; return fmt.Sprintf("rehearsed-%d", ids) }})
 	see := func(records []holdfast.Record) {

@@ -29,10 +29,14 @@ type Rule struct {
 	Seconds  float64    `json:"raised_seconds,omitempty"` // how long its alerts were raised, those that were cleared
 	Episodes []*Episode `json:"alerts,omitempty"`         // the first MaxEpisodes
 
+	Actions []Action `json:"actions,omitempty"` // in their order, those that came to it
+
 	Records  uint64 `json:"records,omitempty"`  // that went up
 	Bytes    uint64 `json:"bytes,omitempty"`    // of their JSON
 	Failures uint64 `json:"failures,omitempty"` // how often it failed
 	Failure  string `json:"failure,omitempty"`  // the first
+
+	done map[int]*doing // actions by their place
 }
 
 func (r *Rule) fired(at time.Time) {

@@ -27,6 +27,7 @@ func (c *Comparison) WriteText(out io.Writer) error {
 	w.line("")
 	w.rules(c)
 	w.episodes(r)
+	w.actions(r)
 	w.line("")
 	w.traffic(c)
 	w.failures(r)
@@ -129,6 +130,24 @@ func (w *lines) episodes(r *Report) {
 		}
 		if more := rule.Fired - uint64(len(rule.Episodes)); len(rule.Episodes) == MaxEpisodes && more > 0 {
 			w.line("%s\tand %d more", rule.Name, more)
+		}
+	}
+}
+
+func (w *lines) actions(r *Report) {
+	head := false
+	for i := range r.Rules {
+		for _, a := range r.Rules[i].Actions {
+			if !head {
+				w.line("")
+				w.line("action\tof\ttimes\ta day\tlasted")
+				head = true
+			}
+			lasted := ""
+			if a.Seconds > 0 {
+				lasted = seconds(a.Seconds)
+			}
+			w.line("%s\t%s\t%d\t%.3g\t%s", a.What, r.Rules[i].Name, a.Times, r.PerDay(a.Times), lasted)
 		}
 	}
 }

@@ -13,6 +13,8 @@ type Rule struct {
 	Sensor string // a name, or a glob over names
 	Bytes  int    // that it remembers at most, for each sensor or, across sensors, once
 	Across bool   // it remembers all of its sensors together
+
+	Derives string // the quantity of the readings that it makes; empty where it makes none
 }
 
 // MaxMemory is how many bytes all rules of a set remember at most.
@@ -26,6 +28,9 @@ func (s *Set) Rules() []Rule {
 		all[i] = Rule{
 			Name: r.name, Kind: r.kind, Sensor: cmp.Or(string(r.program.watches()), "*"),
 			Bytes: (&running{rule: r}).bytes(), Across: across && j.across(),
+		}
+		if e, ok := r.program.(*expression); ok {
+			all[i].Derives = e.Derive
 		}
 	}
 	return all

@@ -19,6 +19,9 @@ type waker interface {
 // clock runs steadily from the given instant on: so that whoever makes time pass may skip ticks. It may be too early, and lie in
 // the past, but is never too late.
 func (e *Engine) Wake(at holdfast.Instant) int64 {
+	if e.resting {
+		return at.Mono // every tick moves on what waits for a sensor
+	}
 	first := int64(Never)
 	for _, rule := range e.rules {
 		if rule.off {
@@ -33,22 +36,12 @@ func (e *Engine) Wake(at holdfast.Instant) int64 {
 	return first
 }
 
-func (w *watch) wake(holdfast.Instant) int64 {
-	if w.Since == nil || w.ID != "" {
+func (r *raiser) wake(holdfast.Instant) int64 {
+	if r.Since == nil || r.ID != "" {
 		return Never
 	}
-	return max(w.Since.Mono+w.alarm.For.Microseconds(), w.Quiet)
+	return max(r.Since.Mono+r.alerting.For.Microseconds(), r.Quiet)
 }
-
-func (e *episode) wake(p *alerting) int64 {
-	if e.Since == nil || e.ID != "" {
-		return Never
-	}
-	return max(e.Since.Mono+p.For.Microseconds(), e.Quiet)
-}
-
-func (e *expectation) wake(holdfast.Instant) int64 { return e.Alert.wake(&e.anomaly.alerting) }
-func (c *course) wake(holdfast.Instant) int64      { return c.Alert.wake(&c.trend.alerting) }
 
 // wake of a silence: a raised alert is left to the next reading, unless it is latched and the sensor was heard meanwhile.
 func (s *silence) wake(at holdfast.Instant) int64 {

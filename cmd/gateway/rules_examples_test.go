@@ -52,6 +52,32 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// The page about the examples shows the tables that their rehearsals print.
+func TestExamplesPage(t *testing.T) {
+	t.Parallel()
+	const file = "../../docs/rules/examples.md"
+	page := contents(t, file)
+	shown := page
+	for name := range recordings() {
+		begin, end := []byte("<!-- rehearsed "+name+" -->\n"), []byte("<!-- /rehearsed -->")
+		before, rest, ok := bytes.Cut(shown, begin)
+		_, after, ended := bytes.Cut(rest, end)
+		_, table, traced := bytes.Cut(contents(t, filepath.Join(examples, name+".golden")), []byte("\n\n"))
+		if !ok || !ended || !traced {
+			t.Fatalf("no place for %s in %s, or no table in its trace", name, file)
+		}
+		shown = slices.Concat(before, begin, []byte("```\n"), table, []byte("```\n"), end, after)
+	}
+	if bytes.Equal(page, shown) {
+		return
+	}
+	if *update {
+		write(t, file, shown)
+		return
+	}
+	t.Errorf("%s does not show what the examples print: go test ./cmd/gateway -run TestExamples -update", file)
+}
+
 func at(lines [][]byte, i int) []byte {
 	if i < len(lines) {
 		return lines[i]

@@ -75,13 +75,13 @@ func (r *rehearsing) recording(ctx context.Context, set *rules.Set) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	sets := []*rehearse.Rehearsal{rehearse.New(set, r.show)}
+	sets := []*rehearse.Rehearsal{rehearse.New(set, r.shown())}
 	if r.active != "" {
 		active, err := rulesIn(r.active)
 		if err != nil {
 			return err
 		}
-		sets = append(sets, rehearse.New(active, nil))
+		sets = append(sets, rehearse.New(active, rehearse.Options{}))
 	}
 	err = sensors.ScanReplay(r.csv, text, func(offset time.Duration, sensor string, values map[string]float64) bool {
 		reading := holdfast.Reading{Time: start.Add(offset.Truncate(time.Microsecond)), Sensor: sensor, Values: values}
@@ -118,11 +118,13 @@ func (r *rehearsing) begin(text *bufio.Reader) (time.Time, error) {
 	return start.UTC(), nil
 }
 
-// show prints a record of the trace.
-func (r *rehearsing) show(record holdfast.Record) {
+// shown prints the trace, where one is wanted. An error shows again in what is printed behind it.
+func (r *rehearsing) shown() (o rehearse.Options) {
 	if r.trace {
-		fmt.Fprintln(r.out, rehearse.Line(record)) // an error shows again in what is printed behind it
+		o.See = func(record holdfast.Record) { fmt.Fprintln(r.out, rehearse.Line(record)) }
+		o.Order = func(order rules.Order) { fmt.Fprintln(r.out, rehearse.Order(&order)) }
 	}
+	return o
 }
 
 func (r *rehearsing) print(c *rehearse.Comparison) error {
@@ -135,18 +137,4 @@ func (r *rehearsing) print(c *rehearse.Comparison) error {
 		fmt.Fprintln(r.out)
 	}
 	return c.WriteText(r.out)
-}
-
-// readRules reads a file of rules, and no more of it than a set may have.
-func readRules(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, rules.MaxBytes+1)) // Parse says that it is too long
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	return text, nil
 }
