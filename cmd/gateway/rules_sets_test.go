@@ -124,6 +124,11 @@ func TestRulesFileChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newRulesBubble(t, rulesOf(1, ""))
+		b.assembled = func(g *gateway) { // before a rule has seen a reading
+			if text, err := os.ReadFile(g.sets.path); err != nil || !strings.Contains(string(text), `"starts":1`) {
+				t.Errorf("the start is not counted beforehand: %s, %v", text, err)
+			}
+		}
 		b.begin()
 		b.holds(1, "at the start")
 
