@@ -25,7 +25,7 @@ const (
 	EventButton  = "button"  // Press: somebody pressed the button
 	EventOutput  = "output"  // OutputChange: an output was switched
 	EventCommand = "command" // CommandChange: a command was taken, carried out, refused
-	EventRules   = "rules"   // RulesChange: rules were loaded, or one is broken
+	EventRules   = "rules"   // RulesChange: a set was loaded or taken back, or a rule is broken
 	EventBuffer  = "buffer"  // BufferChange: the durable buffer was damaged, full, repaired
 	EventConfig  = "config"  // ConfigMistakes: the configuration has mistakes, and other values hold in their place
 	EventLink    = "link"    // LinkChange: a changed broker is on trial, has proven itself, is given up
@@ -145,11 +145,23 @@ type CommandChange struct {
 	Error *Fault       `json:"error,omitempty"`
 }
 
-// RulesChange is the data of [EventRules].
+// RulesChange is the data of [EventRules]: of one rule that is broken, or of a set as a whole.
 type RulesChange struct {
-	Rule  string `json:"rule,omitempty"` // the rule that is broken; empty when a whole set was loaded
-	State string `json:"state"`          // loaded, broken, rejected
-	Error string `json:"error,omitempty"`
+	Rule    string       `json:"rule,omitempty"`    // the rule that is broken, or for which its set was rejected
+	State   string       `json:"state"`             // of a set: loaded, proven, rejected, refused; of a rule: broken
+	Version int          `json:"version,omitempty"` // of the set
+	Origin  string       `json:"origin,omitempty"`  // file, variable, example, or who wrote the setting
+	Hash    string       `json:"hash,omitempty"`    // of its text, 16 hex digits
+	Rules   int          `json:"rules,omitempty"`   // how many
+	Before  *RulesBefore `json:"before,omitempty"`  // what was in force before a set was loaded; nil: no rules, or a start
+	Error   string       `json:"error,omitempty"`
+}
+
+// RulesBefore is a set of rules that another took the place of.
+type RulesBefore struct {
+	Version int    `json:"version"`
+	Origin  string `json:"origin"`
+	Hash    string `json:"hash"`
 }
 
 // Schedule is the data of [EventSchedule].

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -236,46 +235,4 @@ func parseRules(value json.RawMessage) (*rules.Set, error) {
 		return set, fmt.Errorf("%w %v", holdfast.ErrInvalid, err)
 	}
 	return set, nil
-}
-
-// adoptRules has the loop go on with the rules of a setting, or with those of the configuration where it was taken back. At
-// the start there is no loop yet.
-func (g *gateway) adoptRules(value json.RawMessage) {
-	set, err := g.rulesOf(value)
-	if err != nil {
-		g.log.Error("rules that were set are not all right any more", "err", err)
-		g.notices.add("rules that were set: " + err.Error())
-	}
-	if set == nil {
-		return
-	}
-	if !g.isOpen() {
-		g.cfg.Rules = set
-		return
-	}
-	select {
-	case <-g.newRules: // the loop has not come to it
-	default:
-	}
-	g.newRules <- set
-}
-
-func (g *gateway) rulesOf(value json.RawMessage) (*rules.Set, error) {
-	if !holdfast.IsNull(value) {
-		return parseRules(value)
-	}
-	return cmp.Or(g.given, new(rules.Set)), nil
-}
-
-// exchange puts the rules in the place of those before. What these remember goes over, and what they lack is closed.
-func (g *gateway) exchange(set *rules.Set) {
-	g.handOver()
-	g.rules = g.engine(set)
-	records, err := g.rules.Restore(g.remembered(), g.now())
-	if err != nil {
-		g.log.Error("rules did not take over all of the state before", "err", err)
-	}
-	g.keep(records)
-	g.event(holdfast.EventRules, holdfast.RulesChange{State: "loaded"})
-	g.log.Info("rules exchanged", "version", set.Version, "rules", len(set.Names()))
 }

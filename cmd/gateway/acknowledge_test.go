@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"holdfast"
-	"holdfast/rules"
 )
 
 // An alert is acknowledged by command or page, once: the first counts. It stays so over a restart, which the page shows, and the
@@ -19,12 +18,8 @@ func TestAcknowledgeAlert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		_, quit := b.startReceiver()
-		const text = "version: 1\nrules:\n  - {name: never_clears, threshold: {sensor: \"bme280-*\", quantity: temperature_celsius, above: -100}}\n" +
+		b.rules = "version: 1\nrules:\n  - {name: never_clears, threshold: {sensor: \"bme280-*\", quantity: temperature_celsius, above: -100}}\n" +
 			"  - {name: latched, threshold: {sensor: \"bme280-*\", quantity: temperature_celsius, equal: 1000, latch: true}}\n"
-		var err error
-		if b.rules, err = rules.Parse("test", []byte(text)); err != nil {
-			t.Fatal(err)
-		}
 		stop := b.gateway(holdfast.AckReceipt)
 		time.Sleep(time.Minute)
 		shown := func() holdfast.Alert {

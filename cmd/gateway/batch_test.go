@@ -14,7 +14,6 @@ import (
 
 	"holdfast"
 	"holdfast/buffer"
-	"holdfast/rules"
 )
 
 // A reading is durable one window after it was measured, although it waits for others before the buffer gets it; and that
@@ -73,7 +72,7 @@ func newLoop(t *testing.T, path, set string) *loop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Rules, err = rules.Parse("test", []byte(set)); err != nil {
+	if cfg.Rules, err = readRuleSet(originFile, "test", set); err != nil {
 		t.Fatal(err)
 	}
 	l.gateway = &gateway{
@@ -83,7 +82,8 @@ func newLoop(t *testing.T, path, set string) *loop {
 		},
 	}
 	l.measures.Store(true)
-	l.restoreRules()
+	l.sets = openRuleSets(cfg.DataDir, cfg.Rules)
+	l.restoreRules(t.Context())
 	l.keep(l.restored)
 	return l
 }
@@ -136,11 +136,12 @@ func TestExchangeKeepsParts(t *testing.T) {
 	l.read("a", 1, 5)
 	l.read("b", 1, 5)
 	alert := l.alerts.list(l.now().Time)[0]
-	set, err := rules.Parse("test", []byte("version: 4\nrules:\n  - {name: b, aggregate: {sensor: b, window: 1h, functions: [sum]}}\n"))
+	set, err := readRuleSet(originFile, "test", "version: 4\nrules:\n  - {name: b, aggregate: {sensor: b, window: 1h, functions: [sum]}}\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.exchange(set)
+	l.sets.changed(set)
+	l.exchange()
 	if after := l.alerts.list(l.now().Time)[0]; after.ID != alert.ID || after.State != holdfast.Cleared {
 		t.Errorf("the alert of a rule that is gone: %+v", after)
 	}

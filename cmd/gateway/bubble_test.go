@@ -16,7 +16,6 @@ import (
 	"holdfast/mqtt"
 	"holdfast/receiver"
 	"holdfast/receiver/store"
-	"holdfast/rules"
 	"holdfast/sensors"
 	"holdfast/sensors/simulated"
 )
@@ -29,7 +28,7 @@ type bubble struct {
 	broker *testenv.Broker
 	store  *store.Store
 	clock  *steppedClock // nil for one that is right
-	rules  *rules.Set    // nil for none
+	rules  string        // a set's text; "" for none
 
 	lines     *lines                                                    // nil for a Pi whose lines nobody drives
 	config    string                                                    // YAML
@@ -117,8 +116,10 @@ func (b *bubble) gatewayWithButton(device string, mode holdfast.AckMode) (stop f
 	if b.clock != nil {
 		w.now, w.clock = b.clock.Now, b.clock
 	}
-	if b.rules != nil {
-		cfg.Rules = b.rules
+	if b.rules != "" {
+		if cfg.Rules, err = readRuleSet(originFile, "rules.yaml", b.rules); err != nil {
+			b.t.Fatal(err)
+		}
 	}
 	w.source = samplerOf(&w, cfg, simulated.New(simulated.Options{Start: start}).Buses())
 	ctx, cancel := context.WithCancel(b.t.Context())

@@ -14,7 +14,6 @@ import (
 	"holdfast"
 	"holdfast/internal/clock"
 	"holdfast/internal/proof"
-	"holdfast/rules"
 )
 
 // A steppedClock is a device's clock in a bubble: its monotonic time is right, its wall time is off as the test has it.
@@ -103,10 +102,7 @@ func tryClock(t *testing.T, name string, steps []step, right bool, seed string) 
 	b := newBubble(t)
 	b.clock = &steppedClock{boot: time.Now()}
 	b.clock.set(steps[0].off, steps[0].synchronized)
-	var err error
-	if b.rules, err = rules.Parse("minute.yaml", []byte("version: 1\nrules:\n  - name: minute\n    aggregate: {sensor: \"*\", window: 1m, functions: [count]}\n")); err != nil {
-		t.Fatal(err)
-	}
+	b.rules = "version: 1\nrules:\n  - name: minute\n    aggregate: {sensor: \"*\", window: 1m, functions: [count]}\n"
 	b.receiver()
 	stop := b.gateway(holdfast.AckReceipt)
 	for _, s := range steps[1:] {

@@ -41,9 +41,10 @@ type Config struct {
 	LED        LEDConfig
 	Outputs    []OutputConfig
 
-	RulesFile string // file of rules; empty: those of the configuration file
-	Rules     *rules.Set
-	RulesText holdfast.RuleSet
+	RulesFile string   // file of rules; empty: none
+	RulesText string   // rules that go before those of the file; empty: none
+	Rules     *ruleSet // of one of them; nil: none
+	rulesRead string   // what the file held, right or wrong
 
 	BufferMaxBytes int64
 	BufferWindow   time.Duration
@@ -156,20 +157,29 @@ func applyVariables(cfg *Config, getenv func(string) string) []mistake {
 	return mistakes
 }
 
+// loadRules reads the rules of the configuration: its text where there is one, else its file.
 func loadRules(cfg *Config) []mistake {
+	if cfg.RulesText != "" {
+		cfg.Rules, _ = readRuleSet(originVariable, "rules.text", cfg.RulesText) // its mistakes are those of the scalar
+		return nil
+	}
 	if cfg.RulesFile == "" {
 		return nil
 	}
-	text, err := os.ReadFile(cfg.RulesFile)
+	text, err := readBounded(cfg.RulesFile)
 	if err != nil {
 		return []mistake{{"rules.file", fmt.Errorf("rules.file: %w", err)}}
 	}
-	set, err := rules.Parse(cfg.RulesFile, text)
-	if set != nil {
-		cfg.Rules = set
-	}
-	if err != nil {
+	cfg.rulesRead = text
+	if cfg.Rules, err = readRuleSet(originFile, cfg.RulesFile, text); err != nil {
 		return []mistake{{"rules.file", err}}
 	}
 	return nil
+}
+
+// rulesText takes a whole set of rules.
+func rulesText(cfg *Config, value string) error {
+	cfg.RulesText = inlineText(value)
+	_, err := rules.Parse("rules.text", []byte(cfg.RulesText))
+	return err
 }

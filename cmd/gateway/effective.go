@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -40,6 +41,9 @@ func effective(text []byte, getenv func(string) string) (values []ConfigValue, s
 				take(value, "variable "+name)
 				break
 			}
+		}
+		if s.path == "rules.text" && v.Value != "" {
+			v.Value = fmt.Sprintf("(%d bytes)", len(v.Value))
 		}
 		if v.Value != "" && (s.secret || strings.Contains(v.Value, "PRIVATE KEY")) {
 			v.Value = concealed

@@ -40,7 +40,7 @@ type gateway struct {
 	buffer     *buffer.Buffer
 	control    *control.Control
 	rules      *rules.Engine
-	given      *rules.Set     // those of the configuration; nil: none
+	sets       *ruleSets      // from which the rules are
 	uplink     *uplink.Uplink // nil without a broker
 	mirror     *redis.Mirror  // nil without Redis
 	links      *links         // to which broker
@@ -49,7 +49,7 @@ type gateway struct {
 	ids        *profile.IDs     // nil where nobody asks for ids
 
 	restarting       chan struct{}        // closed when a restart was commanded
-	newRules         chan *rules.Set      // holds those that the loop is to go on with
+	newRules         chan struct{}        // has the loop look which set of rules is to be in force
 	acknowledgements chan acknowledgement // ask the loop
 	emptied          chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
@@ -60,6 +60,7 @@ type gateway struct {
 	pressed  *presses
 	led      *led
 	outputs  *outputs
+	stuck    atomic.Bool // the watchdog ends the daemon
 	safe     atomic.Bool // a safe stop is complete, and nothing was started since
 	progress *progress
 	restored []holdfast.Record      // what the rules made of their last state
@@ -71,7 +72,7 @@ func begin(cfg Config, w world) *gateway {
 	at := w.now()
 	g := &gateway{
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
-		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan *rules.Set, 1), emptied: make(chan chan<- struct{}),
+		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan struct{}, 1), emptied: make(chan chan<- struct{}),
 		acknowledgements: make(chan acknowledgement),
 		batch:            newBatch(), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 	}
@@ -90,7 +91,7 @@ func (g *gateway) assemble(ctx context.Context) error {
 	if err := g.settle(); err != nil {
 		return errors.Join(err, g.buffer.Close())
 	}
-	g.restoreRules()
+	g.restoreRules(ctx)
 	g.mintIDs()
 	g.connect()
 	g.profiled()
@@ -146,7 +147,7 @@ func (g *gateway) keepIdentity() {
 // settle makes the one owner of settings, and gives the source what it should do now.
 func (g *gateway) settle() (err error) {
 	outputs, fresh := g.outputDefaults()
-	g.given = g.cfg.Rules
+	g.sets = openRuleSets(g.cfg.DataDir, g.cfg.Rules)
 	g.control, err = control.New(control.Options{
 		Store: held{g}, Abilities: g.abilities(), Check: g.check, Device: g.device, Keys: g.cfg.CommandKeys,
 		Fresh: fresh, Defaults: append(outputs, g.cfg.defaults()...), Now: g.now, Apply: g.apply, Changed: g.changed, Log: g.log,
@@ -196,7 +197,7 @@ func (g *gateway) apply(s holdfast.Setting) {
 	case holdfast.SettingBroker:
 		g.links.changed()
 	case holdfast.SettingRules:
-		g.adoptRules(s.Value)
+		g.adoptRules(s)
 		if g.isOpen() {
 			g.tryRules()
 		}
@@ -209,27 +210,6 @@ func (g *gateway) changed(s holdfast.Setting) {
 	g.log.Info("setting changed", "key", s.Key, "value", string(shown[:min(len(shown), 200)]), "origin", s.Origin, "reason", s.Reason, "revision", s.Revision)
 	g.mirror.Changed()
 	g.uplink.Refresh()
-}
-
-// restoreRules brings the rules back to where they were when the newest reading became durable.
-func (g *gateway) restoreRules() {
-	set := g.cfg.Rules
-	if set == nil {
-		set = new(rules.Set)
-	}
-	g.rules = g.engine(set)
-	records, err := g.rules.Restore(g.remembered(), g.now())
-	if err != nil {
-		g.log.Error("rules did not find all of their state", "err", err)
-	}
-	g.restored = records
-	g.alerts.stand(g.rules.Raised(g.now()))
-}
-
-func (g *gateway) engine(set *rules.Set) *rules.Engine {
-	return rules.New(set, rules.Options{Log: g.log, Broken: func(rule string, err error) {
-		g.event(holdfast.EventRules, holdfast.RulesChange{Rule: rule, State: "broken", Error: err.Error()})
-	}})
 }
 
 // held is how control makes its changes durable: as events and state in one commit of the buffer.

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"holdfast/rules"
 )
 
 // A configuration without mistakes is kept in the data folder. Where a later one has some, what is wrong in it keeps the value
@@ -44,9 +42,7 @@ func (s *sources) good(cfg *Config) goodConfig {
 			g.Values[scalar.path] = value
 		}
 	}
-	if text, err := os.ReadFile(cfg.RulesFile); err == nil {
-		g.Rules = string(text)
-	}
+	g.Rules = cfg.rulesRead
 	return g
 }
 
@@ -128,7 +124,7 @@ func (s *sources) mend(cfg Config, mistakes []mistake) (Config, []mistake) {
 		now.Filters = was.Filters
 	}
 	if about("rules.file") && g.Rules != "" {
-		if set, err := rules.Parse(goodFile, []byte(g.Rules)); err == nil {
+		if set, err := readRuleSet(originFile, goodFile, g.Rules); err == nil {
 			now.Rules = set
 		}
 	}

@@ -75,7 +75,7 @@ func TestLastKnownGood(t *testing.T) {
 		t.Errorf("sensors %+v, host %s, port %d, %s", cfg.Sensors, cfg.MQTTHost, cfg.MQTTPort, said)
 	}
 	write("rules.yaml", "rules: 7\n")
-	if cfg, said = load(file); cfg.Rules == nil || len(cfg.Rules.Names()) != 1 || !strings.Contains(said, "rules") {
+	if cfg, said = load(file); cfg.Rules == nil || len(cfg.Rules.set().Names()) != 1 || !strings.Contains(said, "rules") {
 		t.Errorf("rules %v, %s", cfg.Rules, said)
 	}
 

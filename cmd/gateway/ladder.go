@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -79,16 +80,22 @@ func (l *ladder) note(ctx context.Context, record ladderRecord) {
 	if err != nil {
 		return
 	}
+	err = replaceFileWithin(ctx, l.path, text)
+	l.record, l.noted = record, err == nil
+}
+
+// replaceFileWithin is replaceFile for a caller who cannot wait for ever. It also waits where ctx has ended.
+func replaceFileWithin(ctx context.Context, path string, text []byte) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteLimit)
 	defer cancel()
 	written := make(chan error, 1)
-	go func() { written <- replaceFile(l.path, text) }()
+	go func() { written <- replaceFile(path, text) }()
 	select {
-	case err = <-written:
+	case err := <-written:
+		return err
 	case <-ctx.Done():
-		err = ctx.Err()
+		return fmt.Errorf("write %s: %w", path, ctx.Err())
 	}
-	l.record, l.noted = record, err == nil
 }
 
 // replaceFile makes a small file durable, the new one whole or the old one as it was.

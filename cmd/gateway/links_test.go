@@ -284,8 +284,12 @@ func TestRulesOnTrial(t *testing.T) {
 		time.Sleep(late)
 		b.allStored(stop())
 		events, err := b.store.Events(t.Context(), "bubble", holdfast.EventRules, time.Time{}, time.Now(), 100)
-		if err != nil || len(events) == 0 || !strings.Contains(string(events[0].Data)+string(events[1].Data), "rejected") {
-			t.Errorf("events %v, %v", events, err)
+		var told []string
+		for _, e := range events {
+			told = append(told, string(e.Data))
+		}
+		if all := strings.Join(told, "\n"); err != nil || !strings.Contains(all, `"rejected","version":4`) || !strings.Contains(all, `"before":{"version":4`) {
+			t.Errorf("%v, events\n%s", err, all)
 		}
 	})
 }

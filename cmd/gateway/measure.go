@@ -34,8 +34,8 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 			close(taken)
 		case a := <-g.acknowledgements:
 			a.done <- g.acknowledged(a)
-		case set := <-g.newRules:
-			g.exchange(set)
+		case <-g.newRules:
+			g.exchange()
 		case <-tick.C:
 			g.rules.Rest(!g.measures.Load())
 			g.gather(g.rules.Tick(g.now()))
@@ -43,6 +43,7 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		if g.batch.full() {
 			g.keep(nil)
 		}
+		g.judgeRules()
 		g.progress.measured()
 	}
 }
@@ -59,6 +60,7 @@ func (g *gateway) take(first *holdfast.Reading, more <-chan *holdfast.Reading) {
 		g.gather([]holdfast.Record{reading})
 		g.gather(g.rules.Apply(reading, g.instant(reading)))
 		g.mirror.Value(reading)
+		g.sets.measured(reading.Mono)
 		if g.batch.full() {
 			g.keep(nil)
 			return

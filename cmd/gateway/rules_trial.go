@@ -90,6 +90,8 @@ func (g *gateway) watchRules(ctx context.Context) error {
 		case over:
 			g.rejectRules(ctx)
 		}
+		g.takeBackRules(ctx)
+		g.saveRules(ctx)
 	}
 }
 
@@ -116,8 +118,25 @@ func (g *gateway) rejectRules(ctx context.Context) {
 		before = json.RawMessage("null")
 	}
 	g.log.Error("rules that were set are taken back", "err", reason)
-	g.event(holdfast.EventRules, holdfast.RulesChange{State: "rejected", Error: reason})
+	set, _ := ofSetting(s)
+	good, _ := ofSetting(holdfast.Setting{Value: before, Origin: holdfast.OriginTrial, Revision: s.Revision})
+	g.sets.demote(set, good)
+	g.event(holdfast.EventRules, rejectedChange(set, "", reason))
 	if _, err := g.control.TakeBack(ctx, holdfast.SettingRules, s.Revision, before, reason); err != nil {
+		g.log.Error("the setting rules is not taken back", "err", err)
+	}
+}
+
+// takeBackRules sets back the setting whose set was rejected since a rule of it failed, or the gateway with it.
+func (g *gateway) takeBackRules(ctx context.Context) {
+	set, back, reason, ok := g.sets.condemned()
+	if !ok {
+		return
+	}
+	if s, ok := g.control.Get(holdfast.SettingRules); ok && s.Revision == set.Revision && bytes.Equal(s.Value, g.buffer.State(goodRulesKey)) {
+		g.append(buffer.Change{State: map[string][]byte{goodRulesKey: nil}}) // records under it were answered for; that does not make it good
+	}
+	if _, err := g.control.TakeBack(ctx, holdfast.SettingRules, set.Revision, back, reason); err != nil {
 		g.log.Error("the setting rules is not taken back", "err", err)
 	}
 }

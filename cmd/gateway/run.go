@@ -53,6 +53,7 @@ func runCommand(ctx context.Context, args []string, _ io.Writer) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	w.mistakes, w.level, w.recent = errors.Join(joined(mistakes), w.mistakes), level, recent
+	w.hangup = hangups(cfg)
 	if err := dropPrivileges(); err != nil {
 		log.Warn("privileges are not dropped", "err", err)
 	}
@@ -110,6 +111,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.uplink.Run(ctx) })
 	makers.Go(func() error { return g.watchLinks(ctx) })
 	makers.Go(func() error { return g.watchRules(ctx) })
+	makers.Go(func() error { return g.watchRulesFile(ctx) })
 	makers.Go(func() error { return g.runButton(ctx) })
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.settleOutputs(ctx) })
@@ -122,6 +124,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	err := makers.Wait()
 	close(readings)
 	loop.Wait()
+	g.endRules(ctx)
 	stopWriting()
 	writer.Wait()
 	return errors.Join(err, kept)

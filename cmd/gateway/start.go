@@ -21,9 +21,7 @@ func (g *gateway) bootEvent() {
 	if lines := bounded(g.mistakes()); len(lines) > 0 {
 		records = append(records, holdfast.NewEvent(at, holdfast.EventConfig, holdfast.ConfigMistakes{Mistakes: lines}))
 	}
-	if g.cfg.Rules != nil {
-		records = append(records, holdfast.NewEvent(at, holdfast.EventRules, holdfast.RulesChange{State: "loaded"}))
-	}
+	records = append(records, g.rulesStarted(at)...)
 	g.append(buffer.Change{Records: g.encode(records), Urgent: true})
 	g.keep(g.restored)
 }

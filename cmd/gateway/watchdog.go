@@ -85,6 +85,7 @@ func (g *gateway) watchdog(ctx context.Context) error {
 			err := fmt.Errorf("%w, and ends to be started anew: %w", errStuck, ill)
 			g.log.Error("watchdog", "err", err)
 			d.leave()
+			g.stuck.Store(true)
 			g.world.hung(err)
 			return nil
 		case d != nil:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"holdfast"
@@ -41,6 +42,7 @@ type world struct {
 	turn      time.Duration                                                 // of a link on trial; 0 for turnTime
 	grow      bool                                                          // let the buffer file grow before there is need
 	hung      func(error)                                                   // ends the daemon, parts of which do not end by themselves; nil where nobody watches
+	hangup    <-chan os.Signal                                              // has the rules' file read at once; nil where nobody says so
 	assembled func(*gateway)                                                // told when the gateway is put together; nil where nobody asks
 }
 
@@ -123,11 +125,11 @@ func simulatedPi(cfg *Config, log *slog.Logger) (world, error) {
 	if len(cfg.Outputs) == 0 {
 		cfg.Outputs = []OutputConfig{{Name: "fan", Pin: "22", Default: outputOff, Release: outputOff, MaxOn: time.Minute}}
 	}
-	if cfg.RulesFile != "" {
+	if cfg.RulesFile != "" || cfg.RulesText != "" {
 		return w, nil
 	}
 	var err error
-	cfg.Rules, err = rules.Parse("example.yaml", rules.Example)
+	cfg.Rules, err = readRuleSet(originExample, "example.yaml", string(rules.Example))
 	return w, err
 }
 
