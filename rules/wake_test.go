@@ -16,12 +16,12 @@ const everything = `
 version: 1
 rules:
   - {name: high, threshold: {quantity: temperature_celsius, above: 5, clear: 4, for: 7s, cooldown: 20s}}
-  - {name: latched, threshold: {quantity: temperature_celsius, below: -5, for: 90s, latch: true}}
-  - {name: fast, rate: {quantity: temperature_celsius, above: 60, over: 10s, for: 3s, cooldown: 1m}}
+  - {name: latched, threshold: {quantity: temperature_celsius, below: -1, for: 25s, latch: true}}
+  - {name: fast, rate: {quantity: temperature_celsius, above: 2, over: 10s, for: 3s, cooldown: 1m}}
   - {name: silent, absence: {sensor: a, after: 8s, cooldown: 30s}}
   - {name: silent_too, absence: {quantity: temperature_celsius, after: 2m, latch: true}}
   - {name: odd, anomaly: {quantity: temperature_celsius, window: 7, warmup: 4, clear: 2, for: 2s, cooldown: 5s}}
-  - {name: near, trend: {quantity: temperature_celsius, window: 20s, above: 5, within: 1m, clear: 2m, least: 3, for: 4s}}
+  - {name: near, trend: {quantity: temperature_celsius, window: 20s, above: 3, within: 5m, clear: 10m, least: 3, for: 2s}}
   - {name: double, expression: {derive: double, value: temperature_celsius * 2}}
   - {name: band, deadband: {absolute: 1, heartbeat: 20s}}
   - {name: tumbling, aggregate: {window: 30s, functions: [mean, p50]}}

@@ -23,7 +23,6 @@ const defaultStart = "2026-01-05T00:00:00Z"
 // A rehearsing is one call of `gateway rules rehearse`.
 type rehearsing struct {
 	csv, start, active string
-	last               time.Duration
 	json, trace        bool
 	out                io.Writer
 }
