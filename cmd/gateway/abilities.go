@@ -277,5 +277,6 @@ func (g *gateway) exchange(set *rules.Set) {
 	}
 	g.keep(records)
 	g.event(holdfast.EventRules, holdfast.RulesChange{State: "loaded"})
+	g.matchOutputs(set)
 	g.log.Info("rules exchanged", "version", set.Version, "rules", len(set.Names()))
 }

@@ -175,7 +175,7 @@ func (g *gateway) apply(s holdfast.Setting) {
 			g.world.source.Calibrate(sensor, quantity, c, s.Revision)
 		}
 	}
-	if name, ok := holdfast.OutputOf(s.Key); ok {
+	if name, ok := holdfast.OutputOf(s.Key); ok && !g.followed(s) {
 		g.outputs.set(name, string(s.Value) == "true", s.Origin, s.Reason)
 	}
 	switch s.Key {

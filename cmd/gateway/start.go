@@ -26,6 +26,8 @@ func (g *gateway) bootEvent() {
 	}
 	g.append(buffer.Change{Records: g.encode(records), Urgent: true})
 	g.keep(g.restored)
+	g.matchOutputs(g.cfg.Rules)
+	g.stand()
 }
 
 // resume settles what the last end of the daemon left open.
