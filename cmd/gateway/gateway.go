@@ -60,6 +60,7 @@ type gateway struct {
 	pressed  *presses
 	led      *led
 	outputs  *outputs
+	bursts   *bursts
 	safe     atomic.Bool // a safe stop is complete, and nothing was started since
 	progress *progress
 	restored []holdfast.Record      // what the rules made of their last state
@@ -77,6 +78,7 @@ func begin(cfg Config, w world) *gateway {
 	}
 	g.noticeMistakes()
 	g.linesOf()
+	g.bursts = newBursts(w.source, func(c holdfast.ActionChange) { g.event(holdfast.EventAction, c) })
 	g.identify()
 	g.dashboard()
 	return g

@@ -14,6 +14,8 @@ func (g *gateway) act(orders []rules.Order) {
 		switch o.Action.Kind {
 		case rules.ActionOutput:
 			wishes = append(wishes, wishOf(o, 0))
+		case rules.ActionInterval:
+			g.bursts.order(o, 0, false)
 		}
 	}
 	if wishes != nil {
@@ -34,6 +36,8 @@ func (g *gateway) stand() {
 			w := wishOf(o, passed)
 			w.known, w.ruled = g.setSince(o)
 			g.outputs.wish(w)
+		case rules.ActionInterval:
+			g.bursts.order(o, passed, true)
 		}
 	}
 }
