@@ -31,6 +31,7 @@ const (
 	EventLink    = "link"    // LinkChange: a changed broker is on trial, has proven itself, is given up
 
 	EventSchedule = "schedule" // Schedule: a rule of this kind fired, or could not
+	EventAction   = "action"   // ActionChange: what became of an action of a rule, beside outputs, which have an event of their own
 )
 
 var eventName = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
@@ -180,6 +181,26 @@ const (
 	ScheduleLate    = "late"    // the last of the instants that were passed over fired now
 	ScheduleSkipped = "skipped" // instants were passed over, nothing fired
 	ScheduleWaiting = "waiting" // wall time is not known in this boot
+)
+
+// ActionChange is the data of [EventAction].
+type ActionChange struct {
+	Rule   string  `json:"rule"`
+	Action string  `json:"action"` // output, interval, webhook
+	State  string  `json:"state"`
+	Sensor string  `json:"sensor,omitempty"`  // whose interval
+	EveryS float64 `json:"every_s,omitempty"` // the interval
+	Output string  `json:"output,omitempty"`
+	Error  string  `json:"error,omitempty"`
+}
+
+// States of an action.
+const (
+	ActionBegun     = "begun"     // a sensor is sampled at the rule's interval
+	ActionEnded     = "ended"     // and no more
+	ActionMissing   = "missing"   // the device has no such output
+	ActionFailed    = "failed"    // a webhook was not taken, or had to make room
+	ActionRecovered = "recovered" // and is taken again
 )
 
 // BufferChange is the data of [EventBuffer].

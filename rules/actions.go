@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,22 +211,28 @@ func (f *fields) webhookAction(kind string) Action {
 	return a
 }
 
-// AgainstOutputs compares the set with the outputs that a device has, and joins a [*Problem] for each action that names
-// another one. Such a rule is not wrong, and does all else; it has nothing to switch.
-func (s *Set) AgainstOutputs(names []string) error {
-	var errs []error
+// A Missing is an action that names an output which a device does not have. Its rule is not wrong, and does all else; it has
+// nothing to switch.
+type Missing struct {
+	Problem
+	Rule, Output string
+}
+
+// Missing compares the set with the outputs of a device.
+func (s *Set) Missing(outputs []string) (all []*Missing) {
 	for _, r := range s.rules {
 		for i, a := range r.actions {
-			if a.Kind != ActionOutput || slices.Contains(names, a.Output) {
+			if a.Kind != ActionOutput || slices.Contains(outputs, a.Output) {
 				continue
 			}
 			has := "has no outputs"
-			if len(names) > 0 {
-				has = "has " + strings.Join(names, ", ")
+			if len(outputs) > 0 {
+				has = "has " + strings.Join(outputs, ", ")
 			}
 			at := r.places[i]
-			errs = append(errs, &Problem{at.file, at.line, at.key, fmt.Sprintf("rule %s switches output %s: the device %s", r.name, a.Output, has)})
+			text := fmt.Sprintf("rule %s switches output %s: this device %s", r.name, a.Output, has)
+			all = append(all, &Missing{Problem{at.file, at.line, at.key, text}, r.name, a.Output})
 		}
 	}
-	return errors.Join(errs...)
+	return all
 }

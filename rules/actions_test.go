@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,24 +142,26 @@ func TestURL(t *testing.T) {
 	}
 }
 
-func TestAgainstOutputs(t *testing.T) {
+func TestMissingOutputs(t *testing.T) {
 	t.Parallel()
 	set, err := Parse("f", []byte(acts("output: {name: fan, state: on}", "interval: {every: 1s}", "output: {name: horn, state: off}")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.AgainstOutputs([]string{"horn", "fan"}); err != nil {
-		t.Error(err)
-	}
 	for _, tt := range []struct {
 		has  []string
-		want string
+		want []string
 	}{
-		{[]string{"fan", "lamp"}, "f:8: rules[0].actions[2]: rule a switches output horn: the device has fan, lamp"},
-		{nil, "f:6: rules[0].actions[0]: rule a switches output fan: the device has no outputs\nf:8: rules[0].actions[2]: rule a switches output horn: the device has no outputs"},
+		{[]string{"horn", "fan"}, nil},
+		{[]string{"fan", "lamp"}, []string{"f:8: rules[0].actions[2]: rule a switches output horn: this device has fan, lamp"}},
+		{nil, []string{"f:6: rules[0].actions[0]: rule a switches output fan: this device has no outputs", "f:8: rules[0].actions[2]: rule a switches output horn: this device has no outputs"}},
 	} {
-		if err := set.AgainstOutputs(tt.has); err == nil || err.Error() != tt.want {
-			t.Errorf("outputs %q: got\n%v, want\n%s", tt.has, err, tt.want)
+		var got []string
+		for _, m := range set.Missing(tt.has) {
+			got = append(got, m.Error())
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("outputs %q: got\n%q, want\n%q", tt.has, got, tt.want)
 		}
 	}
 }

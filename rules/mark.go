@@ -20,6 +20,9 @@ func (m *mark) instant() holdfast.Instant {
 	return holdfast.Instant{Time: m.Time, Boot: m.Boot, Mono: m.Mono, Synchronized: m.Sync}
 }
 
+// anew is the mark in the boot of another instant, with its monotonic time.
+func (m *mark) anew(at holdfast.Instant) *mark { return &mark{m.Time, at.Boot, at.Mono, m.Sync} }
+
 // wall returns the wall time of the mark as it is known at the given instant: a time that was a guess is corrected once
 // the clock is synchronised within the same boot.
 func (m *mark) wall(at holdfast.Instant) time.Time {

@@ -190,7 +190,8 @@ func (r *running) outlive(at holdfast.Instant) {
 	}
 }
 
-// resume takes over the alerts that were saved. Those of an earlier boot count from now: what they had begun ended with it.
+// resume takes over the alerts that were saved. The time of those of an earlier boot counts from now, since what they had begun
+// ended with it; the wall time is that of before.
 func (r *running) resume(saved []raising, rebooted bool, at holdfast.Instant) {
 	r.raised = nil
 	for _, o := range saved {
@@ -198,9 +199,9 @@ func (r *running) resume(saved []raising, rebooted bool, at holdfast.Instant) {
 			continue
 		}
 		if rebooted {
-			o.Since = newMark(at)
+			o.Since = o.Since.anew(at)
 			if o.Over != nil {
-				o.Over = newMark(at)
+				o.Over = o.Over.anew(at)
 			}
 		}
 		r.raised = append(r.raised, o)

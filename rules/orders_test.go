@@ -91,7 +91,12 @@ func TestOrdersAfterRestart(t *testing.T) {
 	rebooted := engine(t, 1, heated)
 	restarted(t, before(), rebooted, later)
 	expect(t, "reboot: orders", told(rebooted.Orders()))
-	expect(t, "reboot: standing", told(rebooted.Standing()), "warm/0 a1 begin output fan on at 12:02:10", "warm/2 a1 begin interval 1s for 10s at 12:02:10", "warm/2 a2 end interval 1s for 10s at 12:02:10")
+	expect(t, "reboot: standing", told(rebooted.Standing()), "warm/0 a1 begin output fan on at 12:00:31", "warm/2 a1 begin interval 1s for 10s at 12:00:31", "warm/2 a2 end interval 1s for 10s at 12:00:32")
+	for _, o := range rebooted.Standing() {
+		if o.At.Mono != later.Mono || o.At.Boot != later.Boot {
+			t.Errorf("after a reboot the time of %v counts from %+v, want %+v", told([]Order{o}), o.At, later)
+		}
+	}
 
 	for name, text := range map[string]string{"gone": " []", "other actions": strings.Replace(heated, "30m", "31m", 1), "no actions": strings.Replace(heated, allActions, "", 1)} {
 		e := engine(t, 1, text)

@@ -58,7 +58,7 @@ func (s *Sampler) follow(ctx context.Context, t *track, out chan<- *holdfast.Rea
 			continue
 		}
 		tried = now
-		if r := s.read(ctx, t, orders.interval); r != nil {
+		if r := s.read(ctx, t, orders.patience); r != nil {
 			s.hand(ctx, t, r, out, plan.due(), orders.changed)
 		}
 	}
@@ -85,8 +85,8 @@ func (s *Sampler) rest(ctx context.Context, t *track, changed <-chan struct{}, t
 }
 
 // read takes one reading, or returns nil and has noted why there is none.
-func (s *Sampler) read(ctx context.Context, t *track, interval time.Duration) *holdfast.Reading {
-	timed, cancel := context.WithTimeout(ctx, s.deadline(t, interval))
+func (s *Sampler) read(ctx context.Context, t *track, patience time.Duration) *holdfast.Reading {
+	timed, cancel := context.WithTimeout(ctx, s.deadline(t, patience))
 	defer cancel()
 	s.reads(t, true)
 	defer s.reads(t, false)
@@ -154,15 +154,15 @@ func (s *Sampler) retried(t *track) {
 	}
 }
 
-// deadline returns how long a read may take. While all is well it has to be done before the next one is due. A chip that
+// deadline returns how long a read may take. While all is well it has to be done within the interval that is set. A chip that
 // has to be set up gets the full time, since some need longer for that than a short interval is.
-func (s *Sampler) deadline(t *track, interval time.Duration) time.Duration {
+func (s *Sampler) deadline(t *track, patience time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.health.state() != holdfast.SensorOK {
 		return s.o.Deadline
 	}
-	return min(interval, s.o.Deadline)
+	return min(patience, s.o.Deadline)
 }
 
 // note takes the outcome of a sample into the sensor's state, and tells of a change.

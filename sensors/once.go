@@ -72,7 +72,7 @@ func (s *Sampler) once(ctx context.Context, t *track, q question, out chan<- *ho
 	if !orders.measuring {
 		return errors.New("measuring is stopped")
 	}
-	r := s.read(ctx, t, orders.interval)
+	r := s.read(ctx, t, orders.patience)
 	if r == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()

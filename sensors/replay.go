@@ -123,6 +123,9 @@ func (r *Replay) SetMeasuring(on bool) {
 // SetInterval does nothing: the rows have their own times.
 func (r *Replay) SetInterval(string, time.Duration) {}
 
+// SetBurst does nothing, for the same reason.
+func (r *Replay) SetBurst(string, time.Duration) {}
+
 // Calibrate does nothing: rows are what they are.
 func (r *Replay) Calibrate(string, string, holdfast.Calibration, int64) {}
 

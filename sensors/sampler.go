@@ -49,6 +49,7 @@ type Sampler struct {
 	measuring bool
 	interval  time.Duration
 	own       map[string]time.Duration // intervals of single sensors
+	bursts    map[string]time.Duration // shorter ones, for a while
 	changed   chan struct{}            // closed, and another put in its place, when one of the above changes
 	tracks    []*track                 // in the order of their names
 	revision  int64
@@ -92,6 +93,7 @@ func New(o Options) *Sampler {
 		measuring: true,
 		interval:  o.Interval,
 		own:       map[string]time.Duration{},
+		bursts:    map[string]time.Duration{},
 		corrected: map[string]map[string]holdfast.Calibrated{},
 		changed:   make(chan struct{}),
 		revision:  o.Revision,
@@ -134,6 +136,21 @@ func (s *Sampler) SetInterval(sensor string, d time.Duration) {
 	s.announce()
 }
 
+// SetBurst has a sensor sampled more often for now, at once, whatever interval is set for it meanwhile; zero ends that. An
+// interval that is set and shorter holds. A chip that needs longer for a reading is read as often as it can be, and what it
+// skips is counted: only the interval that is set decides when a read has taken too long.
+func (s *Sampler) SetBurst(sensor string, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bursts[sensor] == max(d, 0) {
+		return
+	}
+	if s.bursts[sensor] = d; d <= 0 {
+		delete(s.bursts, sensor)
+	}
+	s.announce()
+}
+
 // Calibrate makes right of what a sensor measures of one quantity from its next sample on, by the setting of that revision.
 // The zero calibration takes it back. The sensor may be one that has yet to be found.
 func (s *Sampler) Calibrate(sensor, quantity string, c holdfast.Calibration, revision int64) {
@@ -161,6 +178,7 @@ func (s *Sampler) announce() {
 type orders struct {
 	measuring bool
 	interval  time.Duration
+	patience  time.Duration   // for one read, while all is well
 	changed   <-chan struct{} // closed when these no longer hold
 	corrected map[string]holdfast.Calibrated
 }
@@ -168,13 +186,17 @@ type orders struct {
 func (s *Sampler) orders(sensor string) orders {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return orders{s.measuring, s.intervalOf(sensor), s.changed, s.corrected[sensor]}
+	return orders{s.measuring, s.intervalOf(sensor), s.setFor(sensor), s.changed, s.corrected[sensor]}
 }
 
-// intervalOf returns the sensor's interval. s.mu is held.
+// intervalOf returns the interval at which the sensor is sampled now. s.mu is held.
 func (s *Sampler) intervalOf(sensor string) time.Duration {
-	return cmp.Or(s.own[sensor], s.interval)
+	interval := s.setFor(sensor)
+	return min(interval, cmp.Or(s.bursts[sensor], interval))
 }
+
+// setFor returns the interval that is set for the sensor. s.mu is held.
+func (s *Sampler) setFor(sensor string) time.Duration { return cmp.Or(s.own[sensor], s.interval) }
 
 // Catalog describes the sensors. Its revision grows with every sensor that is added and every change of a state.
 func (s *Sampler) Catalog() holdfast.Catalog {

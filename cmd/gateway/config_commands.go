@@ -21,8 +21,15 @@ func checkCommand(_ context.Context, args []string, out io.Writer) error {
 	if err = errors.Join(err, cfg.refusal()); err != nil {
 		return fmt.Errorf("%w: the configuration has mistakes:\n%v", errUsage, err)
 	}
-	_, err = fmt.Fprintln(out, "configuration and rules are right")
-	return err
+	if _, err = fmt.Fprintln(out, "configuration and rules are right"); err != nil || cfg.Rules == nil {
+		return err
+	}
+	for _, m := range cfg.Rules.set().Missing(cfg.outputNames()) {
+		if _, err := fmt.Fprintln(out, "but", m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // envCommand prints the table of variables as the reference in docs/ shows it.

@@ -61,6 +61,7 @@ type gateway struct {
 	led      *led
 	outputs  *outputs
 	stuck    atomic.Bool // the watchdog ends the daemon
+	bursts   *bursts
 	safe     atomic.Bool // a safe stop is complete, and nothing was started since
 	progress *progress
 	restored []holdfast.Record      // what the rules made of their last state
@@ -78,6 +79,7 @@ func begin(cfg Config, w world) *gateway {
 	}
 	g.noticeMistakes()
 	g.linesOf()
+	g.bursts = newBursts(w.source, func(c holdfast.ActionChange) { g.event(holdfast.EventAction, c) })
 	g.identify()
 	g.dashboard()
 	return g
@@ -176,7 +178,7 @@ func (g *gateway) apply(s holdfast.Setting) {
 			g.world.source.Calibrate(sensor, quantity, c, s.Revision)
 		}
 	}
-	if name, ok := holdfast.OutputOf(s.Key); ok {
+	if name, ok := holdfast.OutputOf(s.Key); ok && !g.followed(s) {
 		g.outputs.set(name, string(s.Value) == "true", s.Origin, s.Reason)
 	}
 	switch s.Key {

@@ -103,6 +103,7 @@ func (g *gateway) handOver() {
 		state[idsKey] = []byte(g.ids.Last())
 	}
 	g.append(buffer.Change{Records: g.encode(records), State: state, Waited: waited})
+	g.act(g.rules.Orders())
 }
 
 // event keeps an event that happened now.

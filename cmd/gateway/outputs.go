@@ -30,11 +30,14 @@ type outputs struct {
 	log    *slog.Logger
 
 	orders chan order
-	over   chan overdue // what went off because its time was over; the setting is to follow
 	ended  chan struct{}
 
-	mu     sync.Mutex
-	states map[string]outputState
+	mu      sync.Mutex
+	states  map[string]outputState
+	follows map[string]follow // settings that are to follow their lines, which were switched first
+	wishes  []wish            // of rules, that run has yet to carry out
+	moved   chan struct{}     // holds one when there are follows
+	wished  chan struct{}     // holds one when there are wishes
 }
 
 // An order is a change that run carries out; done is closed then.
@@ -43,8 +46,6 @@ type order struct {
 	do     func(o *output)
 	done   chan struct{}
 }
-
-type overdue struct{ output, reason string }
 
 // An outputState is what an output does.
 type outputState struct {
@@ -60,12 +61,15 @@ type output struct {
 	line   line
 	reason string // why it goes off by itself
 	since  time.Time
+	held   time.Time             // when a command wants it off; zero: never
+	wants  map[wishKey]time.Time // what rules want it on for: until when, zero until they take it back. Empty while it is off
+	ruled  bool                  // a rule switched it on, and nobody has taken it over
 }
 
 func newOutputs(list []OutputConfig, open func(sensors.OutputOptions, bool) (line, error), log *slog.Logger) *outputs {
 	return &outputs{
-		list: list, open: open, log: log, orders: make(chan order), over: make(chan overdue, 2*maxOutputs),
-		ended: make(chan struct{}), states: map[string]outputState{},
+		list: list, open: open, log: log, orders: make(chan order), ended: make(chan struct{}),
+		states: map[string]outputState{}, follows: map[string]follow{}, moved: make(chan struct{}, 1), wished: make(chan struct{}, 1),
 	}
 }
 
@@ -91,6 +95,8 @@ func (o *outputs) run(ctx context.Context) {
 				o.publish(all)
 			}
 			close(order.done)
+		case <-o.wished:
+			o.grant(all)
 		case <-timer.C:
 			for _, c := range all {
 				o.expire(c, time.Now())
@@ -148,18 +154,23 @@ func (o *outputs) do(name string, f func(c *output)) {
 // set makes a setting take effect.
 func (o *outputs) set(name string, on bool, origin holdfast.Origin, reason string) {
 	o.do(name, func(c *output) {
+		c.ruled = false
+		o.forgetFollow(name)
 		if c.line == nil || c.On == on && c.Error == "" {
 			return
 		}
-		c.since = time.Now()
+		c.begin()
 		o.drive(c, on, origin, reason)
 		if on && !c.On {
-			o.over <- overdue{c.Name, "could not be switched on"}
+			o.follow(c.Name, follow{false, holdfast.OriginLimit, "could not be switched on"})
 		}
 		c.limit()
 		o.again(c)
 	})
 }
+
+// begin forgets what was said about how long the output is on.
+func (c *output) begin() { c.since, c.held, c.wants, c.ruled = time.Now(), time.Time{}, nil, false }
 
 // hold ends after d what an output does; with 0 only its maximum ends that.
 func (o *outputs) hold(name string, d time.Duration) {
@@ -167,17 +178,31 @@ func (o *outputs) hold(name string, d time.Duration) {
 		if !c.On {
 			return
 		}
-		c.limit()
-		if end := time.Now().Add(d); d > 0 && (c.Until.IsZero() || end.Before(c.Until)) {
-			c.Until, c.reason = end, "seconds are over"
+		if c.ruled, c.held = false, (time.Time{}); d > 0 {
+			c.held = time.Now().Add(d)
 		}
+		c.limit()
 	})
 }
 
-// limit has an output that is on go off at its maximum.
+// limit says when an output that is on goes off by itself: at its maximum, when a command said so, or when no rule wants it
+// on any more.
 func (c *output) limit() {
-	if c.Until = (time.Time{}); c.On && c.MaxOn > 0 {
-		c.Until, c.reason = c.since.Add(c.MaxOn), "max_on"
+	c.Until = time.Time{}
+	if !c.On {
+		return
+	}
+	end := func(at time.Time, reason string) {
+		if !at.IsZero() && (c.Until.IsZero() || at.Before(c.Until)) {
+			c.Until, c.reason = at, reason
+		}
+	}
+	if c.MaxOn > 0 {
+		end(c.since.Add(c.MaxOn), "max_on")
+	}
+	end(c.held, "seconds are over")
+	if c.ruled {
+		end(c.unwanted())
 	}
 }
 
@@ -189,9 +214,10 @@ func (o *outputs) expire(c *output, now time.Time) {
 	c.Until = time.Time{}
 	failed := c.Error != ""
 	o.drive(c, false, holdfast.OriginLimit, c.reason)
+	c.begin()
 	o.again(c)
 	if !failed {
-		o.over <- overdue{c.Name, c.reason} // has room: until the setting follows the output is not switched again
+		o.follow(c.Name, follow{false, holdfast.OriginLimit, c.reason})
 	}
 }
 

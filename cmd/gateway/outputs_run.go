@@ -29,28 +29,31 @@ func (g *gateway) runOutputs(ctx context.Context) error {
 	return nil
 }
 
-// settleOutputs makes the settings follow those outputs that went off by themselves.
+// settleOutputs makes the settings follow those outputs that were switched first: by rules, or because their time was over.
 func (g *gateway) settleOutputs(ctx context.Context) error {
+	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case over := <-g.outputs.over:
-			g.settleOutput(ctx, over)
+		case <-g.outputs.moved:
+		case <-again:
 		}
-	}
-}
-
-func (g *gateway) settleOutput(ctx context.Context, over overdue) {
-	for ctx.Err() == nil {
-		_, err := g.control.Set(ctx, holdfast.OutputKey(over.output), json.RawMessage("false"), holdfast.OriginLimit, over.reason)
-		if err == nil {
-			return
-		}
-		g.log.Error("output is off and its setting is not", "output", over.output, "err", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(outputRetry):
+		again = nil
+		for name, f := range g.outputs.takeFollows() {
+			value := json.RawMessage("false")
+			if f.on {
+				value = json.RawMessage("true")
+			}
+			if _, err := g.control.Set(ctx, holdfast.OutputKey(name), value, f.origin, f.reason); err != nil && ctx.Err() == nil {
+				g.log.Error("output was switched and its setting was not", "output", name, "on", f.on, "err", err)
+				g.outputs.followLater(name, f)
+				again = time.After(outputRetry)
+			} else if s := g.outputs.state(name); s.On != f.on && s.Error == "" {
+				f.on = s.On // it was switched again meanwhile
+				g.outputs.followLater(name, f)
+				wake(g.outputs.moved)
+			}
 		}
 	}
 }

@@ -180,13 +180,13 @@ func TestOutputThatFails(t *testing.T) {
 		l.fail(time.Minute + 10*time.Second)
 		time.Sleep(time.Minute + 5*time.Second)
 		synctest.Wait()
-		if s := o.state("fan"); !s.On || s.Error == "" || len(o.over) != 1 {
-			t.Errorf("while it fails: %+v, %d settings to follow, want 1", s, len(o.over))
+		if s := o.state("fan"); !s.On || s.Error == "" || len(o.follows) != 1 {
+			t.Errorf("while it fails: %+v, %d settings to follow, want 1", s, len(o.follows))
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if on, _ := l.State(); on || o.state("fan").On || o.state("fan").Error != "" || len(o.over) != 1 {
-			t.Errorf("after it failed: line on: %v; %+v, %d settings to follow, want 1", on, o.state("fan"), len(o.over))
+		if on, _ := l.State(); on || o.state("fan").On || o.state("fan").Error != "" || len(o.follows) != 1 {
+			t.Errorf("after it failed: line on: %v; %+v, %d settings to follow, want 1", on, o.state("fan"), len(o.follows))
 		}
 		if len(events) != 3 || events[1].Error == "" || !events[1].On || events[2].On {
 			t.Errorf("events: %+v, want on, on with an error, off", events)

@@ -24,6 +24,8 @@ func (g *gateway) bootEvent() {
 	records = append(records, g.rulesStarted(at)...)
 	g.append(buffer.Change{Records: g.encode(records), Urgent: true})
 	g.keep(g.restored)
+	g.matchOutputs(g.sets.active.set())
+	g.stand()
 }
 
 // resume settles what the last end of the daemon left open.

@@ -51,6 +51,7 @@ type source interface {
 	Run(ctx context.Context, out chan<- *holdfast.Reading) error
 	SetMeasuring(on bool)
 	SetInterval(sensor string, d time.Duration)
+	SetBurst(sensor string, d time.Duration)
 	Calibrate(sensor, quantity string, c holdfast.Calibration, revision int64)
 	Catalog() holdfast.Catalog
 	Sensors() []sensors.State
