@@ -36,6 +36,24 @@ func (c *Control) Set(ctx context.Context, key string, value json.RawMessage, or
 	return setting, nil
 }
 
+// Forget takes a written setting back: its default holds again. It is returned as it holds then, with the value null where it
+// has no default. It is for a person who asks for just that; [Control.Set] refuses null, which a writer may send by accident.
+func (c *Control) Forget(ctx context.Context, key string, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if err := c.acquire(ctx); err != nil {
+		return holdfast.Setting{}, fmt.Errorf("take back %s: %w", key, err)
+	}
+	defer c.release()
+	ch := c.begin()
+	setting, err := ch.takeBack(key, origin, reason)
+	if err == nil {
+		err = c.carry(ctx, ch)
+	}
+	if err != nil {
+		return holdfast.Setting{}, fmt.Errorf("take back %s: %w", key, err)
+	}
+	return setting, nil
+}
+
 // TakeBack sets a setting to another value, or to its default with null, if nobody has changed it since that revision, and
 // reports whether it did. It is for a value that did not prove itself.
 func (c *Control) TakeBack(ctx context.Context, key string, since int64, value json.RawMessage, reason string) (bool, error) {

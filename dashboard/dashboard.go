@@ -38,6 +38,8 @@ type History interface {
 type Settings interface {
 	Get(key string) (holdfast.Setting, bool)
 	Set(ctx context.Context, key string, value json.RawMessage, origin holdfast.Origin, reason string) (holdfast.Setting, error)
+	// TakeBack has what the configuration says hold again.
+	TakeBack(ctx context.Context, key string, origin holdfast.Origin, reason string) (holdfast.Setting, error)
 	Press(ctx context.Context, press string) error // does what such a press of the hardware button does
 }
 
@@ -53,6 +55,7 @@ type Options struct {
 	History   History
 	Settings  Settings
 	Alerts    Alerts
+	Rules     Rules
 	Simulated Simulated    // not given where the Pi is real
 	Health    func() error // nil while the gateway makes progress; must return at once. Not given: always well
 	Metrics   http.Handler // answers GET /metrics; not given: 404
@@ -68,7 +71,7 @@ type Dashboard struct {
 	scans       chan struct{}
 }
 
-// New returns a Dashboard. Status, History, Settings, Alerts and Log are required.
+// New returns a Dashboard. Status, History, Settings, Alerts, Rules and Log are required.
 func New(o Options) *Dashboard {
 	d := &Dashboard{
 		options:     o,
@@ -101,6 +104,9 @@ func (d *Dashboard) routes() http.Handler {
 	mux.Handle("POST /api/v1/alerts/{id}/acknowledge", d.writer(d.acknowledge))
 	mux.HandleFunc("GET /api/v1/settings/{key}", d.setting)
 	mux.Handle("PUT /api/v1/settings/{key}", d.writer(d.set))
+	mux.Handle("DELETE /api/v1/settings/{key}", d.writer(d.takeBack))
+	mux.HandleFunc("GET /api/v1/rules", d.rules)
+	mux.Handle("POST /api/v1/rules/check", d.writer(d.checkRules))
 	if d.options.Simulated != nil {
 		mux.HandleFunc("GET /api/v1/simulated", d.chips)
 		mux.Handle("POST /api/v1/simulated", d.writer(d.fault))

@@ -10,6 +10,9 @@
 //	POST /api/v1/alerts/{id}/acknowledge  {"by":"ann"}: somebody has seen the alert; answers with the View that follows
 //	GET  /api/v1/settings/{key}         a setting: value, origin, reason, revision
 //	PUT  /api/v1/settings/{key}         {"value":…,"reason":"…"}
+//	DELETE /api/v1/settings/{key}       what the configuration says holds again
+//	GET  /api/v1/rules                  the set of rules in force, and how each gets on
+//	POST /api/v1/rules/check            {"text":…}: what is wrong with a set, line by line; nothing is changed
 //	GET  /api/v1/simulated              the chips of a simulated Pi; 404 on a real one
 //	POST /api/v1/simulated              {"chip":…,"do":"plug"}, or unplug, hang, corrupt, mend
 //	GET  /healthz                       whether the gateway makes progress; being offline is not ill
@@ -18,6 +21,6 @@
 // Reading needs no login. Writing needs a request from the device itself (a loopback peer that names a loopback host) or
 // the token of Options.Token as bearer; there is no default token. Errors are problem+json (RFC 9457).
 //
-// The package knows nothing of sensors, buffer or uplink: it declares small interfaces, [Status], [History], [Settings], [Alerts] and
-// [Simulated], which cmd/gateway fills. It keeps no state but the count of its subscribers.
+// The package knows nothing of sensors, buffer or uplink: it declares small interfaces, [Status], [History], [Settings], [Alerts],
+// [Rules] and [Simulated], which cmd/gateway fills. It keeps no state but the count of its subscribers.
 package dashboard

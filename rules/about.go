@@ -40,10 +40,10 @@ func (s *Set) Rules() []Rule {
 func (s *Set) Unchanged(other *Set) (names []string) {
 	defined := make(map[string]string)
 	for _, r := range other.rules {
-		defined[r.name] = r.definition()
+		defined[r.name] = r.defined()
 	}
 	for _, r := range s.rules {
-		if d := r.definition(); d != "" && defined[r.name] == d {
+		if d := r.defined(); d != "" && defined[r.name] == d {
 			names = append(names, r.name)
 		}
 	}
@@ -51,8 +51,8 @@ func (s *Set) Unchanged(other *Set) (names []string) {
 	return names
 }
 
-// definition is equal for two rules that do the same; "" where it cannot be told.
-func (r rule) definition() string {
+// defined is equal for two rules that do the same; "" where it cannot be told.
+func (r rule) defined() string {
 	text, err := json.Marshal(r.program)
 	if err != nil {
 		return ""

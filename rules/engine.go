@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"holdfast"
 )
@@ -40,6 +41,9 @@ type running struct {
 	sensors  []string // sorted
 	memories []memory // of sensors, in their order
 	failures uint64
+	failure  string // the first
+	fired    uint64 // records made
+	last     time.Time
 	off      bool        // it panicked
 	failed   func(error) // counts a failure that does not panic
 
@@ -166,6 +170,7 @@ func (e *Engine) guard(r *running, step func() []holdfast.Record) (records []hol
 		}
 		return err != nil
 	})
+	r.made(records)
 	e.act(r, records)
 	return records
 }
@@ -176,6 +181,7 @@ func (e *Engine) fail(r *running, err error) {
 	if r.failures > 1 {
 		return
 	}
+	r.failure = err.Error()
 	e.o.Log.Warn("rule failed", "rule", r.name, "off", r.off, "err", err)
 	if e.o.Broken != nil {
 		e.o.Broken(r.name, err)

@@ -51,6 +51,7 @@ type gateway struct {
 	restarting       chan struct{}        // closed when a restart was commanded
 	newRules         chan struct{}        // has the loop look which set of rules is to be in force
 	acknowledgements chan acknowledgement // ask the loop
+	questions        chan func()          // are put to the loop, which alone may look at the rules
 	emptied          chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
 	batch    *batch      // of the loop
@@ -74,8 +75,8 @@ func begin(cfg Config, w world) *gateway {
 	g := &gateway{
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
 		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan struct{}, 1), emptied: make(chan chan<- struct{}),
-		acknowledgements: make(chan acknowledgement),
-		batch:            newBatch(), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
+		acknowledgements: make(chan acknowledgement), questions: make(chan func()),
+		batch: newBatch(), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 	}
 	g.noticeMistakes()
 	g.linesOf()

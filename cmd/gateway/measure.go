@@ -36,6 +36,8 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 			a.done <- g.acknowledged(a)
 		case <-g.newRules:
 			g.exchange()
+		case ask := <-g.questions:
+			ask()
 		case <-tick.C:
 			g.rules.Rest(!g.measures.Load())
 			g.gather(g.rules.Tick(g.now()))

@@ -17,7 +17,7 @@ import (
 // dashboard makes the page.
 func (g *gateway) dashboard() {
 	o := dashboard.Options{
-		Status: g, History: history{g}, Settings: settings{g}, Alerts: settings{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
+		Status: g, History: history{g}, Settings: settings{g}, Alerts: settings{g}, Rules: pageRules{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
 	}
 	if g.world.simulated != nil {
 		o.Simulated = workbench{g.world.simulated}
@@ -72,6 +72,16 @@ func (s settings) Set(ctx context.Context, key string, value json.RawMessage, or
 		return holdfast.Setting{}, errOpening
 	}
 	setting, err := s.control.Set(ctx, key, value, origin, reason)
+	setting.Value = holdfast.ConcealSetting(key, setting.Value)
+	return setting, err
+}
+
+// TakeBack has what the configuration says hold again.
+func (s settings) TakeBack(ctx context.Context, key string, origin holdfast.Origin, reason string) (holdfast.Setting, error) {
+	if !s.isOpen() {
+		return holdfast.Setting{}, errOpening
+	}
+	setting, err := s.control.Forget(ctx, key, origin, reason)
 	setting.Value = holdfast.ConcealSetting(key, setting.Value)
 	return setting, err
 }

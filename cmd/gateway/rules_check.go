@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -105,7 +106,11 @@ func compare(ctx context.Context, out io.Writer, set *rules.Set, from string) er
 		_, err = fmt.Fprintf(out, "not compared with what a gateway measures: %v\n", err)
 		return err
 	}
-	missing := set.Against(measuredBy(view))
+	var outputs []string
+	for _, o := range view.Outputs {
+		outputs = append(outputs, o.Name)
+	}
+	missing := errors.Join(set.Against(measuredBy(view)), set.AgainstOutputs(outputs))
 	if missing == nil {
 		_, err := fmt.Fprintf(out, "every rule has something to do on %s\n", view.Device)
 		return err

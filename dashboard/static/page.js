@@ -11,6 +11,7 @@ import { Values } from "/static/ui/values.js";
 import { Button } from "./button.js";
 import { Lines } from "./lines.js";
 import * as panels from "./panels.js";
+import { Rules } from "./rules.js";
 import { Workbench } from "./workbench.js";
 import { problems } from "./words.js";
 
@@ -26,6 +27,7 @@ const chart = new Chart($("#chart"), (sentence) => text($("#chart-told"), senten
 const values = new Values($("#values"), (item) => choose(Values.key(item)));
 const button = new Button((next) => take(next));
 const lines = new Lines((key, value) => button.put(key, value));
+const rules = new Rules((path, method, body) => button.send(path, method, body));
 const workbench = new Workbench((path, method, body) => button.send(path, method, body));
 
 // items flattens the sensors into one item a quantity, with what its card shows.
@@ -85,6 +87,7 @@ function show(all) {
   health.show($("#health-card"), items(health.isHealth));
   button.show(view);
   lines.show(view, now(), button.may(view));
+  rules.show(now(), button.may(view));
   workbench.show(view, button.may(view));
   alerts.show($("#alerts"), view.alerts, now(), describe, button.may(view) ? (alert) => button.acknowledge(alert) : null);
   if (!all.some((item) => Values.key(item) === chosen)) chosen = all.length ? Values.key(all[0]) : null;

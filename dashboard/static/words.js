@@ -56,6 +56,22 @@ export function output(o, now, failure) {
   return { level: "good", text: isSet(o.until) ? `on, goes off in ${duration(Math.max(0, Date.parse(o.until) - now))}` : "on" };
 }
 
+// rulesSet says which set of rules is in force.
+export function rulesSet(view, now) {
+  if (!view.version) return "none in force";
+  const from = { file: "from the file", variable: "from the configuration", example: "the example", page: "written on this page", trial: "gone back to" }[view.origin] ?? `by ${view.origin}`;
+  return [`version ${view.version}`, from, `since ${moment(view.since, now)}`, view.trial && "on trial"].filter(Boolean).join(" · ");
+}
+
+// rule says how a rule gets on, and what it does.
+export function rule(r, now) {
+  const about = [r.what, r.clears, r.does].filter(Boolean).join(" ");
+  if (r.off) return { level: "bad", state: "switched off", about: `${about} It failed: ${r.failure}.` };
+  if (r.failures) return { level: "bad", state: `failed ${r.failures === 1 ? "once" : `${count(r.failures)} times`}`, about: `${about} It fails: ${r.failure}.` };
+  if (r.raised) return { level: "warn", state: plural(r.raised, "alert"), about };
+  return { level: "good", state: isSet(r.last) ? `last ${ago(r.last, now)}` : "quiet", about };
+}
+
 function sensorProblems(view) {
   const words = { lost: "does not answer", degraded: "missed its last reading", absent: "was not found" };
   return view.sensors.filter((s) => words[s.state]).map((s) => ({

@@ -23,6 +23,13 @@ function boot(data) {
   return ["Gateway started", [data.version && `version ${data.version}`, before].filter(Boolean).join(" · ")];
 }
 
+function rules(d) {
+  if (d.state === "broken") return [`Rule ${d.rule} is broken`, d.error];
+  const set = d.version ? `Rules version ${d.version}` : "Rules";
+  const states = { loaded: d.version ? "in force" : "are no more", proven: "proved themselves", rejected: "were taken back", refused: "were not taken" };
+  return [`${set} ${states[d.state] ?? d.state}`, [d.origin && `from ${d.origin}`, d.rule && `rule ${d.rule}`, d.error].filter(Boolean).join(" · ")];
+}
+
 const table = {
   boot,
   setting,
@@ -30,7 +37,7 @@ const table = {
   sensor: (d) => [`Sensor ${d.sensor} ${{ ok: "answers", lost: "is lost", degraded: "fails at times", absent: "is absent", identifying: "is being identified" }[d.state] ?? d.state}`, d.error],
   button: (d) => [d.press === "double" ? "Moment marked" : "Button pressed", [d.origin === "page" && "on the page", d.press && `${d.press} press`].filter(Boolean).join(", ")],
   command: (d) => [`Command ${d.name} ${d.state?.replace("_", " ")}`, [d.from && `from ${d.from}`, d.error?.message].filter(Boolean).join(" · ")],
-  rules: (d) => (d.state === "broken" ? [`Rule ${d.rule} is broken`, d.error] : [`Rules ${d.state}`, d.error]),
+  rules,
   buffer: (d) => [`Buffer ${d.state}`, [d.records && plural(d.records, "record"), d.error].filter(Boolean).join(" · ")],
   link: (d) => [`Broker ${d.broker ?? ""} ${{ trial: "is on trial", accepted: "has proven itself", rejected: "did not prove itself" }[d.state] ?? d.state ?? ""}`, d.error],
   config: (d) => ["Mistakes in the configuration", (d.mistakes ?? []).join(" · ")],

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"holdfast"
+	"holdfast/dashboard"
+	"holdfast/rules"
+)
+
+// pageRules is the set of rules as the page shows it.
+type pageRules struct{ *gateway }
+
+// State implements dashboard.Rules.
+func (p pageRules) State(ctx context.Context) (view dashboard.RulesView, err error) {
+	if !p.isOpen() {
+		return view, errOpening
+	}
+	var active *ruleSet
+	var states []rules.State
+	if err := p.inLoop(ctx, func() { active, states = p.sets.view(&view), p.rules.States() }); err != nil {
+		return view, fmt.Errorf("the measuring loop does not answer: %w", err)
+	}
+	for _, s := range states {
+		x, _ := active.set().Explain(s.Name)
+		view.Rules = append(view.Rules, dashboard.Rule{
+			Name: s.Name, Kind: s.Kind, What: x.What, Clears: x.Clears, Does: x.Does,
+			Raised: s.Raised, Made: s.Fired, Last: s.Last, Failures: s.Failures, Failure: s.Failure, Off: s.Off,
+		})
+	}
+	return view, nil
+}
+
+// inLoop has the measuring loop run f, and waits for it.
+func (g *gateway) inLoop(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	select {
+	case g.questions <- func() { f(); close(done) }:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	<-done
+	return nil
+}
+
+// view tells of the set in force, and returns it.
+func (s *ruleSets) view(v *dashboard.RulesView) *ruleSet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.Rules, v.Since, v.Trial, v.Written = []dashboard.Rule{}, s.since, s.book.Trial != nil, s.setting != nil
+	for _, r := range s.book.Rejected {
+		v.Rejected = append(v.Rejected, fmt.Sprintf("version %d: %s", r.Version, r.Reason))
+	}
+	if s.active != nil {
+		v.Version, v.Origin, v.Hash, v.Text = s.active.Version, s.active.Origin, s.active.hash(), holdfast.ConcealURLs(s.active.Text)
+	}
+	return s.active
+}
+
+// Check implements dashboard.Rules.
+func (p pageRules) Check(text string) dashboard.RulesCheck {
+	set, err := rules.Parse("rules", []byte(text))
+	check := dashboard.RulesCheck{Version: set.Version, Rules: len(set.Names()), Mistakes: []dashboard.RulesMistake{}}
+	for _, one := range parts(err) {
+		var problem *rules.Problem
+		if errors.As(one, &problem) {
+			check.Mistakes = append(check.Mistakes, dashboard.RulesMistake{Line: problem.Line, Key: problem.Key, Text: problem.Text})
+			continue
+		}
+		check.Mistakes = append(check.Mistakes, dashboard.RulesMistake{Text: one.Error()})
+	}
+	var outputs []string
+	for _, o := range p.cfg.Outputs {
+		outputs = append(outputs, o.Name)
+	}
+	catalog := p.world.source.Catalog()
+	for _, one := range append(parts(set.Against(&catalog)), parts(set.AgainstOutputs(outputs))...) {
+		check.Warnings = append(check.Warnings, one.Error())
+	}
+	return check
+}
+
+// parts returns the errors that are joined in err.
+func parts(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
