@@ -53,6 +53,7 @@ type Options struct {
 	History   History
 	Settings  Settings
 	Alerts    Alerts
+	Archive   Archive      // not given: 404 for all records
 	Simulated Simulated    // not given where the Pi is real
 	Health    func() error // nil while the gateway makes progress; must return at once. Not given: always well
 	Metrics   http.Handler // answers GET /metrics; not given: 404
@@ -66,6 +67,7 @@ type Dashboard struct {
 	handler     http.Handler
 	subscribers chan struct{}
 	scans       chan struct{}
+	taking      chan struct{} // of all records
 }
 
 // New returns a Dashboard. Status, History, Settings, Alerts and Log are required.
@@ -74,6 +76,7 @@ func New(o Options) *Dashboard {
 		options:     o,
 		subscribers: make(chan struct{}, maxSubscribers),
 		scans:       make(chan struct{}, maxScans),
+		taking:      make(chan struct{}, 1),
 	}
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -101,6 +104,9 @@ func (d *Dashboard) routes() http.Handler {
 	mux.Handle("POST /api/v1/alerts/{id}/acknowledge", d.writer(d.acknowledge))
 	mux.HandleFunc("GET /api/v1/settings/{key}", d.setting)
 	mux.Handle("PUT /api/v1/settings/{key}", d.writer(d.set))
+	if d.options.Archive != nil {
+		mux.HandleFunc("GET /api/v1/records", d.records)
+	}
 	if d.options.Simulated != nil {
 		mux.HandleFunc("GET /api/v1/simulated", d.chips)
 		mux.Handle("POST /api/v1/simulated", d.writer(d.fault))
