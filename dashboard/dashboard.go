@@ -56,6 +56,7 @@ type Options struct {
 	Settings  Settings
 	Alerts    Alerts
 	Rules     Rules
+	Archive   Archive      // not given: 404 for all records
 	Simulated Simulated    // not given where the Pi is real
 	Health    func() error // nil while the gateway makes progress; must return at once. Not given: always well
 	Metrics   http.Handler // answers GET /metrics; not given: 404
@@ -69,6 +70,7 @@ type Dashboard struct {
 	handler     http.Handler
 	subscribers chan struct{}
 	scans       chan struct{}
+	taking      chan struct{} // of all records
 }
 
 // New returns a Dashboard. Status, History, Settings, Alerts, Rules and Log are required.
@@ -77,6 +79,7 @@ func New(o Options) *Dashboard {
 		options:     o,
 		subscribers: make(chan struct{}, maxSubscribers),
 		scans:       make(chan struct{}, maxScans),
+		taking:      make(chan struct{}, 1),
 	}
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -107,6 +110,9 @@ func (d *Dashboard) routes() http.Handler {
 	mux.Handle("DELETE /api/v1/settings/{key}", d.writer(d.takeBack))
 	mux.HandleFunc("GET /api/v1/rules", d.rules)
 	mux.Handle("POST /api/v1/rules/check", d.writer(d.checkRules))
+	if d.options.Archive != nil {
+		mux.HandleFunc("GET /api/v1/records", d.records)
+	}
 	if d.options.Simulated != nil {
 		mux.HandleFunc("GET /api/v1/simulated", d.chips)
 		mux.Handle("POST /api/v1/simulated", d.writer(d.fault))

@@ -6,6 +6,7 @@
 //	GET  /api/v1/live                   a View each second, as server-sent events
 //	GET  /api/v1/history                one quantity of one sensor over time, at most 1000 points
 //	GET  /api/v1/events                 the newest events
+//	GET  /api/v1/records                all that the device holds of a span, at most 31 days: a line of JSON for each record
 //	POST /api/v1/button                 presses the virtual button; answers with the View that follows
 //	POST /api/v1/alerts/{id}/acknowledge  {"by":"ann"}: somebody has seen the alert; answers with the View that follows
 //	GET  /api/v1/settings/{key}         a setting: value, origin, reason, revision
@@ -21,6 +22,6 @@
 // Reading needs no login. Writing needs a request from the device itself (a loopback peer that names a loopback host) or
 // the token of Options.Token as bearer; there is no default token. Errors are problem+json (RFC 9457).
 //
-// The package knows nothing of sensors, buffer or uplink: it declares small interfaces, [Status], [History], [Settings], [Alerts],
-// [Rules] and [Simulated], which cmd/gateway fills. It keeps no state but the count of its subscribers.
+// The package knows nothing of sensors, buffer or uplink: it declares small interfaces, [Status], [History], [Archive], [Settings],
+// [Alerts], [Rules] and [Simulated], which cmd/gateway fills. It keeps no state but the count of its subscribers.
 package dashboard

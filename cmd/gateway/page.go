@@ -17,7 +17,7 @@ import (
 // dashboard makes the page.
 func (g *gateway) dashboard() {
 	o := dashboard.Options{
-		Status: g, History: history{g}, Settings: settings{g}, Alerts: settings{g}, Rules: pageRules{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
+		Status: g, History: history{g}, Archive: history{g}, Settings: settings{g}, Alerts: settings{g}, Rules: pageRules{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
 	}
 	if g.world.simulated != nil {
 		o.Simulated = workbench{g.world.simulated}

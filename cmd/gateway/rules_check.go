@@ -110,7 +110,7 @@ func compare(ctx context.Context, out io.Writer, set *rules.Set, from string) er
 	for _, o := range view.Outputs {
 		outputs = append(outputs, o.Name)
 	}
-	missing := errors.Join(set.Against(measuredBy(view)), set.AgainstOutputs(outputs))
+	missing := errors.Join(set.Against(measuredBy(view)), errors.Join(lacking(set, outputs)...))
 	if missing == nil {
 		_, err := fmt.Fprintf(out, "every rule has something to do on %s\n", view.Device)
 		return err
@@ -121,6 +121,14 @@ func compare(ctx context.Context, out io.Writer, set *rules.Set, from string) er
 		}
 	}
 	return nil
+}
+
+// lacking returns what a set switches and a device with such outputs does not have.
+func lacking(set *rules.Set, outputs []string) (errs []error) {
+	for _, m := range set.Missing(outputs) {
+		errs = append(errs, m)
+	}
+	return errs
 }
 
 // measuredBy is the catalog of a gateway, as far as its page tells.

@@ -10,7 +10,7 @@ import (
 func rulesCommands() []subcommand {
 	return []subcommand{
 		{"check", "FILE [--config FILE]", "check a set of rules; exit 2 with all mistakes", rulesCheck},
-		{"rehearse", "FILE --csv FILE [--active FILE] [--json]", "tell what a set of rules would have done", rulesRehearse},
+		{"rehearse", "FILE --last 24h | --csv FILE", "tell what a set of rules would have done", rulesRehearse},
 	}
 }
 

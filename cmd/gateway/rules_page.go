@@ -71,12 +71,8 @@ func (p pageRules) Check(text string) dashboard.RulesCheck {
 		}
 		check.Mistakes = append(check.Mistakes, dashboard.RulesMistake{Text: one.Error()})
 	}
-	var outputs []string
-	for _, o := range p.cfg.Outputs {
-		outputs = append(outputs, o.Name)
-	}
 	catalog := p.world.source.Catalog()
-	for _, one := range append(parts(set.Against(&catalog)), parts(set.AgainstOutputs(outputs))...) {
+	for _, one := range append(parts(set.Against(&catalog)), lacking(set, p.cfg.outputNames())...) {
 		check.Warnings = append(check.Warnings, one.Error())
 	}
 	return check

@@ -23,8 +23,13 @@ const defaultStart = "2026-01-05T00:00:00Z"
 // A rehearsing is one call of `gateway rules rehearse`.
 type rehearsing struct {
 	csv, start, active string
+	last               time.Duration
 	json, trace        bool
 	out                io.Writer
+
+	sets   []*rehearse.Rehearsal // the one that is rehearsed, and the active one where that is known
+	past   *rehearse.Past        // nil for a recording
+	device device
 }
 
 // rulesRehearse is `gateway rules rehearse FILE --csv FILE | --last 24h`.
@@ -34,20 +39,61 @@ func rulesRehearse(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&r.csv, "csv", "", "a recording, as gateway run --replay reads it")
 	flags.StringVar(&r.start, "start", "", "when the recording began; by default as a comment in it says, or "+defaultStart)
 	flags.StringVar(&r.active, "active", "", "a set to compare with")
+	flags.DurationVar(&r.last, "last", 0, "rehearse on what the gateway has measured, 1m to 744h back")
 	flags.BoolVar(&r.json, "json", false, "print JSON")
 	flags.BoolVar(&r.trace, "trace", false, "print each record that would go up beside the readings")
+	where := deviceFlags(flags)
 	words, err := mixed(flags, args)
 	if err != nil {
 		return err
 	}
-	if len(words) != 1 || r.csv == "" {
-		return fmt.Errorf("%w: want gateway rules rehearse FILE --csv FILE", errUsage)
+	if len(words) != 1 || (r.csv == "") == (r.last == 0) {
+		return fmt.Errorf("%w: want gateway rules rehearse FILE --csv FILE, or --last 24h", errUsage)
 	}
+	if r.last != 0 && (r.last < time.Minute || r.last > 31*24*time.Hour) {
+		return fmt.Errorf("%w: --last %v: want 1m to 744h", errUsage, r.last)
+	}
+	r.device = where()
 	set, err := rulesIn(words[0])
 	if err != nil {
 		return err
 	}
-	return r.recording(ctx, set)
+	r.sets = []*rehearse.Rehearsal{rehearse.New(set, r.shown())}
+	active, err := r.inForce(ctx)
+	if err != nil {
+		return err
+	}
+	if active != nil {
+		r.sets = append(r.sets, rehearse.New(active, rehearse.Options{}))
+	}
+	if r.csv != "" {
+		err = r.recording(ctx)
+	} else {
+		r.past = rehearse.NewPast(active)
+		err = r.history(ctx)
+	}
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return err
+	}
+	return r.print()
+}
+
+// inForce is the set to compare with: that of --active, or, behind a history, the one of the gateway. nil where none is known.
+func (r *rehearsing) inForce(ctx context.Context) (*rules.Set, error) {
+	switch {
+	case r.active != "":
+		return rulesIn(r.active)
+	case r.csv != "":
+		return nil, nil
+	}
+	return r.device.rules(ctx), nil
+}
+
+// read hands a reading to the sets.
+func (r *rehearsing) read(reading *holdfast.Reading) {
+	for _, s := range r.sets {
+		s.Read(reading)
+	}
 }
 
 func rulesIn(file string) (*rules.Set, error) {
@@ -62,8 +108,8 @@ func rulesIn(file string) (*rules.Set, error) {
 	return set, nil
 }
 
-// recording rehearses a set on a file.
-func (r *rehearsing) recording(ctx context.Context, set *rules.Set) error {
+// recording rehearses on a file.
+func (r *rehearsing) recording(ctx context.Context) error {
 	f, err := os.Open(r.csv)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -74,30 +120,33 @@ func (r *rehearsing) recording(ctx context.Context, set *rules.Set) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	sets := []*rehearse.Rehearsal{rehearse.New(set, r.shown())}
-	if r.active != "" {
-		active, err := rulesIn(r.active)
-		if err != nil {
-			return err
-		}
-		sets = append(sets, rehearse.New(active, rehearse.Options{}))
-	}
 	err = sensors.ScanReplay(r.csv, text, func(offset time.Duration, sensor string, values map[string]float64) bool {
-		reading := holdfast.Reading{Time: start.Add(offset.Truncate(time.Microsecond)), Sensor: sensor, Values: values}
-		for _, s := range sets {
-			s.Read(&reading)
-		}
+		r.read(&holdfast.Reading{Time: start.Add(offset.Truncate(time.Microsecond)), Sensor: sensor, Values: values})
 		return ctx.Err() == nil
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	c := rehearse.Comparison{Rehearsed: sets[0].Report()}
-	if len(sets) > 1 {
-		report := sets[1].Report()
-		c.Active = &report
+	return nil
+}
+
+// history rehearses on what the gateway holds.
+func (r *rehearsing) history(ctx context.Context) error {
+	to := time.Now().UTC()
+	err := r.device.records(ctx, to.Add(-r.last), to, func(lane holdfast.Lane, data []byte) bool {
+		record, err := holdfast.DecodeRecord(lane, data)
+		if err != nil {
+			return true // of a newer version: what it says of itself is not known
+		}
+		if reading := r.past.See(record, false); reading != nil {
+			r.read(reading)
+		}
+		return ctx.Err() == nil
+	})
+	if err == nil && r.past.Readings+r.past.Withheld == 0 {
+		err = fmt.Errorf("the gateway holds no readings of the last %v", r.last)
 	}
-	return errors.Join(ctx.Err(), r.print(&c))
+	return err
 }
 
 // begin is when the recording began.
@@ -126,11 +175,16 @@ func (r *rehearsing) shown() (o rehearse.Options) {
 	return o
 }
 
-func (r *rehearsing) print(c *rehearse.Comparison) error {
+func (r *rehearsing) print() error {
+	c := rehearse.Comparison{Rehearsed: r.sets[0].Report(), History: r.past}
+	if len(r.sets) > 1 {
+		report := r.sets[1].Report()
+		c.Active = &report
+	}
 	if r.json {
 		e := json.NewEncoder(r.out)
 		e.SetIndent("", "  ")
-		return e.Encode(c)
+		return e.Encode(&c)
 	}
 	if r.trace {
 		fmt.Fprintln(r.out)
