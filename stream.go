@@ -55,6 +55,10 @@ const (
 // Lanes holds every lane in falling priority.
 var Lanes = [...]Lane{LaneAlert, LaneEvent, LaneTelemetry}
 
+// LaneLocal is what a gateway calls the readings that it keeps and does not send. It is no lane of the wire: Validate refuses
+// it, and no batch is of it.
+const LaneLocal Lane = "local"
+
 // Validate returns an error unless l is one of [Lanes].
 func (l Lane) Validate() error { return oneOf("lane", l, Lanes[:]...) }
 

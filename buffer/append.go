@@ -21,8 +21,10 @@ type Record struct {
 }
 
 // A Change lands in one transaction, whole: its records in their order, and its state. A nil State value deletes the key.
+// What is Local may land later than the rest; where there are no other records, State waits for company as long as it does.
 type Change struct {
 	Records []Record
+	Local   []Record // withheld readings, for the local lane, see local.go
 	State   map[string][]byte
 	Waited  time.Duration // how long the oldest record has waited for Append: the window counts from then
 	Urgent  bool          // commit at once, as alerts and events always are
@@ -56,13 +58,13 @@ func (b *Buffer) Append(c Change) error {
 	if b.closed {
 		return ErrClosed
 	}
-	urgent := c.Urgent
+	urgent := b.keepLocal(c.Local) || c.Urgent
 	for _, r := range c.Records {
 		i, _ := laneIndex(r.Lane)
 		urgent = urgent || i != telemetry
 		b.queues[i].push(newItem(r))
 	}
-	b.stage(c.State, nil)
+	b.stage(c.State, nil, len(c.Records) == 0 && len(c.Local) > 0 && !c.Urgent)
 	b.boundQueues()
 	if waiting, _ := b.queued(); b.health.failing == nil && (urgent || waiting >= b.o.WindowRecords) {
 		signal(b.wake) // a card that refuses is asked once a window
@@ -97,7 +99,8 @@ func (b *Buffer) Commit(ctx context.Context, c Change) error {
 		return fmt.Errorf("the data folder takes no file: %w", err)
 	}
 	b.waiting = append(b.waiting, w)
-	b.stage(c.State, w)
+	b.stage(c.State, w, false)
+	b.keepLocal(c.Local)
 	b.mu.Unlock()
 	signal(b.wake)
 	select {
@@ -125,29 +128,21 @@ type put struct {
 	key   string
 	value []byte  // nil deletes
 	of    *waiter // nil for those of Append
+	lazy  bool    // it waits for company
 }
 
 // check returns an error unless c can be stored, and makes sure that each record is one line. Called before the lock.
-func (c *Change) check() error {
-	cloned := false
-	for i := range c.Records {
-		r := &c.Records[i]
+func (c *Change) check() (err error) {
+	for i, r := range c.Records {
 		if _, err := laneIndex(r.Lane); err != nil {
 			return fmt.Errorf("append record %d: %w", i, err)
 		}
-		if !json.Valid(r.Data) {
-			return fmt.Errorf("append record %d to lane %s: it is not JSON", i, r.Lane)
-		}
-		if bytes.IndexByte(r.Data, '\n') >= 0 || bytes.IndexByte(r.Data, '\r') >= 0 {
-			var line bytes.Buffer
-			if err := json.Compact(&line, r.Data); err != nil {
-				return fmt.Errorf("append record %d to lane %s: %w", i, r.Lane, err)
-			}
-			if !cloned {
-				c.Records, cloned = slices.Clone(c.Records), true
-			}
-			c.Records[i].Data = line.Bytes()
-		}
+	}
+	if c.Records, err = oneLine(c.Records); err != nil {
+		return err
+	}
+	if c.Local, err = oneLine(c.Local); err != nil {
+		return err
 	}
 	for key, value := range c.State {
 		if !fits(key, value) {
@@ -157,19 +152,50 @@ func (c *Change) check() error {
 	return nil
 }
 
+// oneLine returns the records with each one on a line.
+func oneLine(records []Record) ([]Record, error) {
+	cloned := false
+	for i, r := range records {
+		if !json.Valid(r.Data) {
+			return nil, fmt.Errorf("append record %d to lane %s: it is not JSON", i, r.Lane)
+		}
+		if bytes.IndexByte(r.Data, '\n') < 0 && bytes.IndexByte(r.Data, '\r') < 0 {
+			continue
+		}
+		var line bytes.Buffer
+		if err := json.Compact(&line, r.Data); err != nil {
+			return nil, fmt.Errorf("append record %d to lane %s: %w", i, r.Lane, err)
+		}
+		if !cloned {
+			records, cloned = slices.Clone(records), true
+		}
+		records[i].Data = line.Bytes()
+	}
+	return records, nil
+}
+
+// keepLocal takes what is for the local lane, unless there is no history. It reports whether that wants a commit. Called with
+// the lock held.
+func (b *Buffer) keepLocal(records []Record) bool {
+	return b.o.HistoryBytes > 0 && b.shelf.put(records)
+}
+
 // stage queues values of state. What Append staged last under a key is replaced in its place, so that a checkpoint a second
 // does not pile up while the card takes nothing. Called with the lock held.
-func (b *Buffer) stage(state map[string][]byte, of *waiter) {
+func (b *Buffer) stage(state map[string][]byte, of *waiter, lazy bool) {
+	if lazy && b.lazySince.IsZero() {
+		b.lazySince = time.Now()
+	}
 	for key, value := range state {
 		if value != nil {
 			value = append(make([]byte, 0, len(value)), value...)
 		}
 		if i, ok := b.newest[key]; ok && of == nil && i >= b.flying && b.puts[i].of == nil {
-			b.puts[i].value = value
+			b.puts[i].value, b.puts[i].lazy = value, b.puts[i].lazy && lazy
 			continue
 		}
 		b.newest[key] = len(b.puts)
-		b.puts = append(b.puts, put{key: key, value: value, of: of})
+		b.puts = append(b.puts, put{key: key, value: value, of: of, lazy: lazy})
 	}
 }
 

@@ -108,7 +108,7 @@ func decodeHeader(data []byte) (*header, error) {
 		return nil, fmt.Errorf("%w: no header", errBlock)
 	}
 	lane, what, device := int(data[12]), int(data[13]), int(data[14])
-	if lane >= len(laneNames) || what >= len(whats) || blockHeader+device+checksize > len(data) {
+	if lane > local || what >= len(whats) || blockHeader+device+checksize > len(data) {
 		return nil, fmt.Errorf("%w: header out of range", errBlock)
 	}
 	number := func(i int) uint64 { return binary.BigEndian.Uint64(data[36+8*i:]) }

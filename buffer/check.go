@@ -90,8 +90,8 @@ func checkPages(db *bbolt.DB, report *Report) error {
 func checkBlocks(ctx context.Context, db *bbolt.DB, report *Report) error {
 	return db.View(func(tx *bbolt.Tx) error {
 		buckets := tailNames[:]
-		for _, name := range laneNames {
-			buckets = append(buckets, []byte(name))
+		for i := range local + 1 {
+			buckets = append(buckets, bucketName(i))
 		}
 		for _, name := range buckets {
 			bucket := tx.Bucket(name)

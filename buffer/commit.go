@@ -59,6 +59,7 @@ func (b *Buffer) take(last bool) *plan {
 		return nil
 	}
 	p := b.blank()
+	b.takeLocal(p, last || len(b.waiting) > 0 || b.shelf.ripe())
 	p.waiting, b.waiting = b.waiting, nil
 	for i := range b.queues {
 		q := &b.queues[i]
@@ -68,7 +69,10 @@ func (b *Buffer) take(last bool) *plan {
 	for key := range b.redo {
 		p.state = append(p.state, put{key: key, value: b.state[key]})
 	}
-	b.flying = len(b.puts)
+	b.flying, b.lazySince = len(b.puts), time.Time{}
+	for i := range b.puts {
+		b.puts[i].lazy = false // should the card refuse it
+	}
 	p.state = append(p.state, b.puts...)
 	p.stateSize = b.stateSize(p.state)
 	b.hasty = false
@@ -90,12 +94,13 @@ func (b *Buffer) blank() *plan {
 	for i, l := range p.stream.lanes {
 		p.heads[i] = l.head
 	}
+	p.localHead = p.stream.local.head
 	return p
 }
 
 // due reports whether there is reason for a transaction. Called with the lock held.
 func (b *Buffer) due() bool {
-	if !b.minted || b.hasty || len(b.waiting) > 0 || len(b.puts) > 0 || len(b.redo) > 0 {
+	if !b.minted || b.hasty || len(b.waiting) > 0 || len(b.redo) > 0 || b.shelf.due() || b.putsDue() {
 		return true
 	}
 	for i := range b.queues {
@@ -114,18 +119,26 @@ func (b *Buffer) due() bool {
 	return slices.ContainsFunc(b.streams, func(s *stream) bool { return s.dirty })
 }
 
+// putsDue reports whether values of state are reason for a transaction.
+func (b *Buffer) putsDue() bool {
+	return slices.ContainsFunc(b.puts, func(p put) bool { return !p.lazy }) || !b.lazySince.IsZero() && time.Since(b.lazySince) >= localAfter
+}
+
 // fit makes room for the plan and gathers what rides along: deletions, and the entries of streams that changed.
 func (b *Buffer) fit(p *plan) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var need int64
 	for _, c := range slices.Concat(p.pieces, p.tail) {
-		need += int64(len(c.value)) + overhead
+		if c.lane != local {
+			need += int64(len(c.value)) + overhead
+		}
 	}
 	for _, c := range b.tail {
 		need -= int64(len(c.value)) + overhead
 	}
 	b.makeRoom(need)
+	b.makeRoomForLocal(p, need)
 	for _, s := range p.losses {
 		p.stream.lanes[s.lane].lose(s.Range, s.what, s.cause)
 		p.stream.dirty = true

@@ -8,7 +8,8 @@
 // Producers append and go on ([Buffer.Append]) or wait until what they appended is durable ([Buffer.Commit]). The uplink
 // takes the statements that are owed ([Buffer.Next]), says which are done ([Buffer.Done]), wanted again ([Buffer.Again])
 // or impossible to send ([Buffer.Reject]). Done blocks stay as history ([Buffer.History]) until their share of the file
-// is used up. [Buffer.Run] is the only writer.
+// is used up, and beside them readings that were withheld, which are nobody's to send ([Change].Local). [Buffer.Run] is the
+// only writer.
 //
 // The file is bounded. When it is full the oldest telemetry goes first, and every number that goes is stated as dropped.
 // When the card takes no more (full, read-only, broken) records wait in bounded memory; it goes on by itself afterwards.

@@ -13,8 +13,8 @@ import (
 )
 
 // History calls f with every durable record that the file still holds, owed or done, whose time lies in [from, to]:
-// streams in their order, the blocks of a stream in the order of their first time, records in their order. f returns
-// false to stop; it may keep the record and call the buffer. A block that is deleted or damaged on the way is left out.
+// streams in their order, the blocks of a stream in the order of their first time, records in their order. Readings that were
+// withheld count as telemetry. f returns false to stop; it may keep the record and call the buffer. A block that is deleted or damaged on the way is left out.
 func (b *Buffer) History(from, to time.Time, f func(lane holdfast.Lane, record []byte) bool) error {
 	for _, p := range b.between(from.UnixMicro(), to.UnixMicro()) {
 		records, err := b.fetch(p)
@@ -26,7 +26,7 @@ func (b *Buffer) History(from, to time.Time, f func(lane holdfast.Lane, record [
 		}
 		whole := p.block.from >= from.UnixMicro() && p.block.to <= to.UnixMicro()
 		for _, record := range records {
-			if (whole || within(record, from, to)) && !f(laneNames[p.lane], record) {
+			if (whole || within(record, from, to)) && !f(p.said(), record) {
 				return nil
 			}
 		}
@@ -42,6 +42,14 @@ type place struct {
 	tail   []json.RawMessage // the records of a block in the tail
 }
 
+// said is the lane that readers are told: what was withheld is telemetry all the same.
+func (p place) said() holdfast.Lane {
+	if p.lane == local {
+		return laneNames[telemetry]
+	}
+	return laneNames[p.lane]
+}
+
 // between returns the blocks with records from one wall time to another, µs.
 func (b *Buffer) between(from, to int64) []place {
 	b.mu.Lock()
@@ -49,8 +57,8 @@ func (b *Buffer) between(from, to int64) []place {
 	var out []place
 	for _, s := range b.streams {
 		start := len(out)
-		for i, l := range s.lanes {
-			for _, block := range l.blocks {
+		for i := range local + 1 {
+			for _, block := range s.lane(i).blocks {
 				if block.to >= from && block.from <= to {
 					at := place{stream: s, lane: i, block: block}
 					if block.tail {
@@ -73,7 +81,7 @@ func (b *Buffer) fetch(p place) ([]json.RawMessage, error) {
 	var records []json.RawMessage
 	err := b.view(func(tx *bbolt.Tx) error {
 		var err error
-		records, err = readBlock(tx.Bucket([]byte(laneNames[p.lane])), p.stream, p.lane, p.block)
+		records, err = readBlock(tx.Bucket(bucketName(p.lane)), p.stream, p.lane, p.block)
 		return err
 	})
 	return records, err

@@ -18,7 +18,7 @@ func (b *Buffer) load() error {
 	return b.db.View(func(tx *bbolt.Tx) error {
 		b.loadEntries(tx)
 		b.loadState(tx)
-		for i := range laneNames {
+		for i := range local + 1 {
 			b.loadBlocks(tx, i)
 		}
 		b.loadTail(tx)
@@ -71,18 +71,26 @@ func (b *Buffer) loadState(tx *bbolt.Tx) {
 // loadBlocks indexes the blocks of one lane. One that is damaged, or claims numbers of the one before it, is deleted
 // with the next commit; its numbers come out as unknown.
 func (b *Buffer) loadBlocks(tx *bbolt.Tx, i int) {
-	cursor := tx.Bucket([]byte(laneNames[i])).Cursor()
+	bucket := tx.Bucket(bucketName(i))
+	if bucket == nil { // nothing was withheld so far
+		return
+	}
+	cursor := bucket.Cursor()
 	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
 		h, err := decodeHeader(v)
 		if err == nil && (h.lane != i || !bytes.Equal(k, blockKey(h.ordinal, h.First))) {
 			err = fmt.Errorf("%w: it is not where it belongs", errBlock)
+		}
+		if err == nil && i == local && b.byID[h.stream] == nil { // a gateway that knows no local lane forgot the stream
+			b.deletes[i] = append(b.deletes[i], bytes.Clone(k))
+			continue
 		}
 		if err == nil {
 			err = b.index(h, len(v), false)
 		}
 		if err != nil {
 			b.damage++
-			b.o.Log.Error("buffer has a damaged block", "lane", laneNames[i], "key", fmt.Sprintf("%x", k), "err", err)
+			b.o.Log.Error("buffer has a damaged block", "lane", string(bucketName(i)), "key", fmt.Sprintf("%x", k), "err", err)
 			b.deletes[i] = append(b.deletes[i], bytes.Clone(k))
 			continue
 		}
@@ -100,7 +108,7 @@ func (b *Buffer) index(h *header, size int, tail bool) error {
 	if s == nil || s.ordinal != h.ordinal {
 		return fmt.Errorf("%w: it claims the place of another stream", errBlock)
 	}
-	l := s.lanes[h.lane]
+	l := s.lane(h.lane)
 	if n := len(l.blocks); n > 0 && h.First <= l.blocks[n-1].Last {
 		return fmt.Errorf("%w: it claims numbers of another", errBlock)
 	}

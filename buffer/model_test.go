@@ -37,8 +37,12 @@ type model struct {
 	buffer  *Buffer
 	streams []*modelStream
 	queued  [len(laneNames)][]string // "" for a record too large
+	shelved []string                 // withheld, not durable
+	local   []string                 // withheld and durable, or trimmed
 	state   map[string]string
 	serial  int
+
+	trims bool // history is too short for all
 
 	steps, failures *int // of all runs
 }
@@ -88,10 +92,37 @@ func (m *model) Append(t *rapid.T) {
 	}
 }
 
+// Withhold appends what no link is to carry.
+func (m *model) Withhold(t *rapid.T) {
+	var c Change
+	for range rapid.IntRange(1, 60).Draw(t, "withheld") {
+		m.serial++
+		r := record(holdfast.LaneTelemetry, m.serial)
+		c.Local = append(c.Local, r)
+		if m.options.HistoryBytes > 0 {
+			m.shelved = append(m.shelved, string(r.Data))
+		}
+	}
+	if err := m.buffer.Append(c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ripen lets half a minute pass for what was withheld.
+func (m *model) ripen() {
+	for i := range m.buffer.shelf.items {
+		m.buffer.shelf.items[i].since = m.buffer.shelf.items[i].since.Add(-localAfter)
+	}
+}
+
 func (m *model) Commit(t *rapid.T) {
+	if rapid.Bool().Draw(t, "ripe") {
+		m.ripen()
+	}
 	if err := m.buffer.commit(false); err != nil {
 		t.Fatal(err)
 	}
+	m.unshelve()
 	for i, queued := range m.queued {
 		for _, data := range queued {
 			n := modelNumber{data: data}
@@ -120,6 +151,7 @@ func (m *model) Unsure(t *rapid.T) {
 		}
 	}
 	m.buffer.settle(p, syscall.EIO)
+	m.unshelve()
 	*m.failures++
 	m.trimmed()
 }
@@ -147,6 +179,31 @@ func (m *model) trimmed() {
 				}
 			}
 		}
+	}
+}
+
+// unshelve takes over how much of what was withheld a commit took along: all, whole blocks, or nothing; in order.
+func (m *model) unshelve() {
+	n := len(m.shelved) - len(m.buffer.shelf.items)
+	m.local = append(m.local, m.shelved[:n]...)
+	m.shelved = m.shelved[n:]
+}
+
+// withheld expects of what was withheld the newest that history had room for, in order; and nothing of it anywhere else.
+func (m *model) withheld(t *rapid.T) {
+	var got []string
+	err := m.buffer.Browse(holdfast.LaneLocal, holdfast.Position{}, time.Time{}, time.Time{}, func(_ holdfast.Stream, _ uint64, data []byte) bool {
+		got = append(got, string(data))
+		return true
+	})
+	if err != nil || len(got) > len(m.local) || !slices.Equal(got, m.local[len(m.local)-len(got):]) {
+		t.Fatalf("of what was withheld there is\n%s\nwant the end of\n%s, %v", short(got), short(m.local), err)
+	}
+	if m.trims || m.options.HistoryBytes < 0 {
+		return
+	}
+	if len(got) != len(m.local) {
+		t.Fatalf("%d of %d withheld records are there, and nothing had to go", len(got), len(m.local))
 	}
 }
 
@@ -243,6 +300,7 @@ func (m *model) Reopen(t *rapid.T) {
 	if err := m.buffer.end(); err != nil {
 		t.Fatal(err)
 	}
+	m.unshelve() // the last commit takes all
 	if _, err := Check(t.Context(), m.path); err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +316,7 @@ func (m *model) Crash(t *rapid.T) {
 	m.Commit(t)
 	settings := maps.Clone(m.state)
 	m.Append(t)
-	m.state, m.queued = settings, [len(laneNames)][]string{}
+	m.state, m.queued, m.shelved = settings, [len(laneNames)][]string{}, nil
 	if err := m.buffer.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -311,6 +369,7 @@ func (m *model) Check(t *rapid.T) {
 			t.Fatalf("state %s is %q, want %q", key, got, value)
 		}
 	}
+	m.withheld(t)
 	m.sums(t)
 }
 
@@ -318,7 +377,15 @@ func (m *model) Check(t *rapid.T) {
 func (m *model) sums(t *rapid.T) {
 	var want sums
 	for _, s := range m.buffer.streams {
-		for _, l := range s.lanes {
+		for i := range local + 1 {
+			l := s.lane(i)
+			if i == local {
+				for _, b := range l.blocks {
+					want.live += int64(b.size) + overhead
+					want.spent += int64(b.size) + overhead
+				}
+				continue
+			}
 			if unknown := l.unknown(); len(unknown) > 0 {
 				t.Fatalf("stream %s: nothing accounts for %v", s.id, unknown)
 			}
@@ -348,7 +415,7 @@ func TestModel(t *testing.T) {
 	runs, steps, failures := 0, 0, 0
 	defer func() { // also where the model fails
 		proof.Record(t, proof.Trial{
-			Part: "Models", Fault: "the buffer: appends, receipts, rejections, repeated wishes, overflow, refused commits, stops and crashes, in any order",
+			Part: "Models", Fault: "the buffer: appends, readings withheld, receipts, rejections, repeated wishes, overflow, refused commits, stops and crashes, in any order",
 			Holds: "each number is owed, in order and with the right words, or done, as in a slice of numbers, after each step", Tried: runs, Unit: "runs", Failed: map[bool]int{true: 1}[t.Failed()],
 			Note: fmt.Sprintf("%d steps compared, %d commits refused", steps, failures),
 		})
@@ -357,13 +424,14 @@ func TestModel(t *testing.T) {
 		runs++
 		o := testOptionsIn(dir)
 		os.RemoveAll(filepath.Dir(o.Path))
-		o.HistoryBytes = rapid.SampledFrom([]int64{-1, 4000}).Draw(t, "history")
+		o.HistoryBytes = rapid.SampledFrom([]int64{-1, 4000, 1 << 20}).Draw(t, "history")
 		o.Window = time.Second
 		m := &model{path: o.Path, options: o, state: make(map[string]string), steps: &steps, failures: &failures}
 		m.open(t)
 		defer func() { m.buffer.Close() }()
 		limit := rapid.SampledFrom([]int64{48 << 10, 60 << 10, 1 << 20}).Draw(t, "limit")
 		m.buffer.limit = limit
+		m.trims = min(limit, o.HistoryBytes) < 1<<20
 		actions := rapid.StateMachineActions(m)
 		for _, name := range []string{"Reopen", "Crash"} {
 			action := actions[name]

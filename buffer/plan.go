@@ -15,14 +15,17 @@ type plan struct {
 	fresh     []piece                // records that came, in blocks
 	pieces    []piece                // what goes into the lanes' buckets
 	tail      []piece                // what stands in the tail afterwards
+	local     []piece                // of the local lane
+	localHead uint64                 // after the commit
 	losses    []statement
 	waiting   []*waiter
 	state     []put
-	deletes   [len(laneNames)][][]byte // keys
+	deletes   [local + 1][][]byte // keys
 	forget    []uint32
 	dirty     []*stream
 	entries   [][]byte // of dirty
 	stateSize int      // bytes that the bucket of state holds after the commit
+	localSize int      // the same of the bucket of the local lane, at least as far as it may be small
 	mint      bool     // the stream is not in the file yet
 	wipe      bool     // clear first what a failed commit may have left behind the heads
 }

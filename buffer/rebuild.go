@@ -15,7 +15,7 @@ const rebuildBytes = 1 << 20
 func (w *wreck) write(ctx context.Context, b *Buffer) (Report, error) {
 	report := Report{Streams: len(b.streams), State: len(w.state)}
 	for _, s := range b.streams {
-		for i := range laneNames {
+		for i := range local + 1 {
 			fragments := w.chosen[s][i]
 			for len(fragments) > 0 {
 				if err := ctx.Err(); err != nil {
@@ -50,9 +50,12 @@ func bunch(fragments []fragment) int {
 
 // copy writes those fragments that found room. One that cannot be read any more leaves the index.
 func (w *wreck) copy(tx *bbolt.Tx, s *stream, i int, fragments []fragment, report *Report) error {
-	bucket := tx.Bucket([]byte(laneNames[i]))
+	bucket, err := laneBucket(tx, i, true)
+	if err != nil {
+		return err
+	}
 	bucket.FillPercent = fill
-	l := s.lanes[i]
+	l := s.lane(i)
 	for _, f := range fragments {
 		if j := l.find(f.First); j == len(l.blocks) || l.blocks[j].First != f.First {
 			continue

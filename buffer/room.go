@@ -80,7 +80,10 @@ type usage struct{ used, live int64 }
 func (b *Buffer) trim(want int64) int64 {
 	var freed int64
 	for _, s := range b.streams {
-		for i := telemetry; i >= 0 && freed < want && b.sum.spent > 0; i-- {
+		if freed < want && b.sum.spent > 0 {
+			freed += b.trimByAge(s, want-freed)
+		}
+		for i := telemetry - 1; i >= 0 && freed < want && b.sum.spent > 0; i-- {
 			freed += b.release(s, i, want-freed, func(block block) bool { return block.spent })
 		}
 	}
@@ -110,7 +113,7 @@ func (b *Buffer) shed(i int, want int64) int64 {
 // release takes the oldest blocks that let picks out of lane i of s, until want bytes are free.
 func (b *Buffer) release(s *stream, i int, want int64, let func(block) bool) int64 {
 	var freed int64
-	for _, gone := range s.lanes[i].remove(func(block block) bool {
+	for _, gone := range s.lane(i).remove(func(block block) bool {
 		if block.tail || freed >= want || !let(block) {
 			return false
 		}

@@ -31,7 +31,7 @@ func (r *root) measure(tx *bbolt.Tx) {
 		switch {
 		case bytes.HasPrefix(name, []byte("tail")):
 			r.fixed += pageHeader
-		case bytes.Equal(name, bucketState): // the plan knows
+		case bytes.Equal(name, bucketState), bytes.Equal(name, bucketLocal): // the plan knows
 		case bytes.Equal(name, bucketLive):
 			r.live = elements(bucket)
 		case bucket.Root() == 0:
@@ -39,6 +39,9 @@ func (r *root) measure(tx *bbolt.Tx) {
 		}
 		return nil
 	})
+	if tx.Bucket(bucketLocal) == nil { // the next commit may make it
+		r.fixed += leafElement + len(bucketLocal) + bucketHeader
+	}
 }
 
 // elements is how many bytes a small bucket's elements take.
@@ -70,7 +73,7 @@ func (b *Buffer) tailRoom(p *plan) int {
 			earlier += leafElement + 4 + len(p.entries[i])
 		}
 	}
-	return pageSize - b.writer.root.fixed - inline(live) - inline(p.stateSize) - min(earlier, pageSize/4)
+	return pageSize - b.writer.root.fixed - inline(live) - inline(p.stateSize) - inline(p.localSize) - min(earlier, pageSize/4)
 }
 
 // stateSize is how many bytes the elements of the bucket of state take after puts. Called with the lock held.

@@ -72,7 +72,7 @@ type wreck struct {
 	file   *os.File
 	found  map[holdfast.Stream]*remains
 	state  map[string]cell // newest of each key
-	chosen map[*stream]*[len(laneNames)][]fragment
+	chosen map[*stream]*[local + 1][]fragment
 }
 
 // remains are what is left of one stream.
@@ -81,7 +81,7 @@ type remains struct {
 	device   string
 	revision uint64 // of entry
 	entry    *entry // the newest; nil where none is left
-	blocks   [len(laneNames)][]fragment
+	blocks   [local + 1][]fragment
 }
 
 // A fragment is a block in the damaged file, or the part of it that is to be used.
@@ -123,15 +123,16 @@ func (w *wreck) stream(id holdfast.Stream) *remains {
 // sort makes streams of the remains and settles which fragment stands for which number: of two that claim it the later
 // commit is right, for a commit that failed may have left its pages.
 func (w *wreck) sort(b *Buffer) {
-	w.chosen = make(map[*stream]*[len(laneNames)][]fragment)
+	w.chosen = make(map[*stream]*[local + 1][]fragment)
 	for id, left := range w.found {
 		s := newStream(id, left.ordinal, left.device, b.sum)
 		if left.entry != nil {
 			s = left.entry.stream(b.sum)
 		}
-		w.chosen[s] = new([len(laneNames)][]fragment)
+		w.chosen[s] = new([local + 1][]fragment)
 		b.keep(s)
-		for i, l := range s.lanes {
+		for i := range local + 1 {
+			l := s.lane(i)
 			w.chosen[s][i] = choose(left.blocks[i])
 			for _, f := range w.chosen[s][i] {
 				l.head = max(l.head, f.Last)

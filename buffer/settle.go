@@ -36,6 +36,8 @@ func (b *Buffer) landed(p *plan) {
 		b.queues[i].land(true)
 		p.stream.lanes[i].head = p.heads[i]
 	}
+	b.shelf.land(true, p.localHead-p.stream.local.head)
+	p.stream.local.head = p.localHead
 	b.reindex(p)
 	for _, c := range p.fresh {
 		b.count.Records += uint64(len(c.records))
@@ -70,6 +72,9 @@ func (b *Buffer) takeBack(p *plan) {
 	for i := range b.queues {
 		b.queues[i].land(false)
 		p.stream.lanes[i].forgetBeyondHead()
+	}
+	b.shelf.land(false, 0)
+	for i := range b.deletes {
 		b.deletes[i] = append(p.deletes[i], b.deletes[i]...)
 	}
 	for _, s := range p.dirty {

@@ -28,6 +28,8 @@ type Status struct {
 	Dropped          uint64 // numbers that went for space
 	Rejected         uint64 // numbers that no link carries
 	Corrupt          uint64 // numbers that damage took
+	Withheld         uint64 // records that are durable in the local lane
+	WithheldLost     uint64 // that were let go before they were, for want of room
 	UnknownReceipts  uint64 // ranges that named numbers which do not exist here
 }
 
@@ -46,6 +48,7 @@ func (b *Buffer) Status() Status {
 		Full:    b.health.full,
 		Commits: b.count.Commits, CommittedRecords: b.count.Records, Failures: b.count.Failures,
 		Dropped: b.count.Dropped, Rejected: b.count.Rejected, Corrupt: b.count.Corrupt, UnknownReceipts: b.count.Unknown,
+		Withheld: b.shelf.kept, WithheldLost: b.shelf.lost,
 	}
 	if b.health.failing != nil {
 		s.Failing = b.health.failing.Error()

@@ -7,18 +7,19 @@ import (
 	"holdfast"
 )
 
-// A stream is one start of the gateway: three lanes, and whether it ended well.
+// A stream is one start of the gateway: three lanes, the local one, and whether it ended well.
 type stream struct {
 	id      holdfast.Stream
 	ordinal uint32 // the order of streams in the file
 	device  string // whose numbers these are
 	clean   bool   // ended by Run's own end: the heads are final
 	lanes   [len(laneNames)]*lane
+	local   *lane
 	dirty   bool // the entry in the file is older than what memory knows
 }
 
 func newStream(id holdfast.Stream, ordinal uint32, device string, sum *sums) *stream {
-	s := &stream{id: id, ordinal: ordinal, device: device}
+	s := &stream{id: id, ordinal: ordinal, device: device, local: newLocal(sum)}
 	for i := range s.lanes {
 		s.lanes[i] = &lane{sum: sum}
 	}
@@ -41,7 +42,7 @@ func (s *stream) idle() bool {
 			return false
 		}
 	}
-	return true
+	return len(s.local.blocks) == 0
 }
 
 func (s *stream) heads() map[holdfast.Lane]uint64 {

@@ -36,6 +36,11 @@ func tailKey(lane int, ordinal uint32, first uint64) []byte {
 
 // arrange settles which blocks stand in the tail after the commit and which go into the lanes' buckets, and encodes them.
 func (b *Buffer) arrange(p *plan) {
+	for i := range p.local {
+		p.local[i].encode(p)
+	}
+	p.localSize = b.localSize(p)
+	defer func() { p.pieces = slices.Concat(p.pieces, p.local) }()
 	room, before := b.tailRoom(p), p.tail
 	earlier := slices.ContainsFunc(before, func(c piece) bool { return c.stream != p.stream })
 	if !earlier && p.join(before, room) {
@@ -138,7 +143,7 @@ func (b *Buffer) reindex(p *plan) {
 		c.stream.lanes[c.lane].cutTail()
 	}
 	for _, c := range p.pieces {
-		c.stream.lanes[c.lane].add(c.header.block(len(c.value)))
+		c.stream.lane(c.lane).add(c.header.block(len(c.value)))
 	}
 	for _, c := range p.tail {
 		block := c.header.block(len(c.value))
@@ -182,7 +187,7 @@ func (b *Buffer) loadTail(tx *bbolt.Tx) {
 		}
 		v = bytes.Clone(v)
 		h, lines, err := decodeBlock(v)
-		if err == nil && !bytes.Equal(k, tailKey(h.lane, h.ordinal, h.First)) {
+		if err == nil && (h.lane == local || !bytes.Equal(k, tailKey(h.lane, h.ordinal, h.First))) {
 			err = fmt.Errorf("%w: it is not where it belongs", errBlock)
 		}
 		if err == nil {

@@ -8,8 +8,14 @@ import (
 
 // write is the transaction.
 func (p *plan) write(tx *bbolt.Tx) error {
-	for i, name := range laneNames {
-		bucket := tx.Bucket([]byte(name))
+	for i := range local + 1 {
+		bucket, err := laneBucket(tx, i, len(p.local) > 0)
+		if err != nil {
+			return err
+		}
+		if bucket == nil {
+			continue
+		}
 		bucket.FillPercent = fill
 		for _, key := range p.deletes[i] {
 			if err := bucket.Delete(key); err != nil {
@@ -17,13 +23,13 @@ func (p *plan) write(tx *bbolt.Tx) error {
 			}
 		}
 		if p.wipe {
-			if err := wipe(bucket, p.stream.ordinal, p.stream.lanes[i].settled()); err != nil {
+			if err := wipe(bucket, p.stream.ordinal, p.stream.lane(i).settled()); err != nil {
 				return err
 			}
 		}
 	}
 	for _, c := range p.pieces {
-		if err := tx.Bucket([]byte(laneNames[c.lane])).Put(blockKey(c.stream.ordinal, c.first), c.value); err != nil {
+		if err := tx.Bucket(bucketName(c.lane)).Put(blockKey(c.stream.ordinal, c.first), c.value); err != nil {
 			return err
 		}
 	}

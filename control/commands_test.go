@@ -145,7 +145,7 @@ func TestSelections(t *testing.T) {
 		{`{"stream":"` + stream + `","first":0,"last":9}`, "1 ≤ first ≤ last"},
 		{`{"stream":"` + stream + `","first":2,"last":1}`, "1 ≤ first ≤ last"},
 		{`{"stream":"xyz","first":1,"last":1}`, "32 hex digits"},
-		{`{"count":1,"lane":"best"}`, "want telemetry, event or alert"},
+		{`{"count":1,"lane":"best"}`, "want telemetry, event, alert or local"},
 		{`{"count":1,"page":"` + strings.Repeat("x", 101) + `"}`, "101 characters"},
 	}
 	for i, tt := range tests {

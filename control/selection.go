@@ -40,8 +40,8 @@ func sendMeasurements(c *Control, args json.RawMessage) (plan, *holdfast.Fault) 
 		return plan{}, fault
 	}
 	s := Selection{Lane: cmp.Or(a.Lane, holdfast.LaneTelemetry), Page: a.Page}
-	if err := s.Lane.Validate(); err != nil {
-		return plan{}, invalid("lane: %q: want telemetry, event or alert", cut(string(s.Lane), 40))
+	if err := s.Lane.Validate(); err != nil && s.Lane != holdfast.LaneLocal {
+		return plan{}, invalid("lane: %q: want telemetry, event, alert or local", cut(string(s.Lane), 40))
 	}
 	if len(s.Page) > 100 {
 		return plan{}, invalid("page: %d characters: want what next of the page before says", len(s.Page))

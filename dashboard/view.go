@@ -86,6 +86,8 @@ type Records struct {
 	Delivered uint64 `json:"delivered"` // receipted by the database; in puback mode, taken by the broker
 	Waiting   uint64 `json:"waiting"`
 	Dropped   uint64 `json:"dropped"` // given up; each stands in a statement with its cause
+
+	Withheld map[string]uint64 `json:"withheld,omitempty"` // readings that do not go up, by the rule that withheld them; history only
 }
 
 // A Sensor is a sensor's state and its newest values.

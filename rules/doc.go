@@ -15,7 +15,7 @@
 // belongs to a rule that is gone or reads differently now is closed: its alerts are cleared, its windows come out as partial.
 //
 // A rule may also decide what becomes of the reading itself, whether it is worth sending ([Engine.Fate]); every rule sees
-// every reading all the same. What 0, a negative value, no number, a missing quantity and an unknown sensor do to a rule
+// every reading all the same, and a reading that is withheld stays on the device as history. What 0, a negative value, no number, a missing quantity and an unknown sensor do to a rule
 // stands at the type of its kind.
 //
 // Rules that raise alerts and schedules may have actions: the engine says what is to be done ([Engine.Orders]), and after a

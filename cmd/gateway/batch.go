@@ -9,10 +9,11 @@ import (
 // A batch is what the loop has gathered for the buffer. Readings go there together, with one checkpoint of the rules behind
 // them: at once when something urgent came of one, else soon.
 type batch struct {
-	records []holdfast.Record
-	since   int64       // monotonic time of the oldest reading, or of the first record, µs
-	urgent  bool        // it holds an alert or an event
-	timer   *time.Timer // runs out when it must go
+	records  []holdfast.Record
+	withheld []holdfast.Record // readings that do not go up
+	since    int64             // monotonic time of the oldest reading that goes up, or of the first record, µs
+	urgent   bool              // it holds an alert or an event
+	timer    *time.Timer       // runs out when it must go
 }
 
 // maxBatch is how many records the loop gathers, and gatherFor how long, at most; less where the buffer's window is short.
@@ -40,26 +41,39 @@ func (b *batch) add(r holdfast.Record, now int64) {
 }
 
 // take empties the batch.
-func (b *batch) take() []holdfast.Record {
-	records := b.records
-	b.records, b.since, b.urgent = nil, 0, false
+func (b *batch) take() (records, withheld []holdfast.Record) {
+	records, withheld = b.records, b.withheld
+	b.records, b.withheld, b.since, b.urgent = nil, nil, 0, false
 	b.timer.Stop()
-	return records
+	return records, withheld
 }
+
+func (b *batch) size() int { return len(b.records) + len(b.withheld) }
 
 // gather puts records into the batch, and keeps it where it cannot wait.
 func (g *gateway) gather(records []holdfast.Record) {
 	if len(records) == 0 {
 		return
 	}
-	if len(g.batch.records) == 0 {
-		g.batch.timer.Reset(min(gatherFor, g.cfg.BufferWindow/8))
-	}
+	g.begin()
 	now := g.now().Mono
 	for _, r := range records {
 		g.batch.add(r, now)
 	}
 }
 
+// shelve puts a reading into the batch that was withheld.
+func (g *gateway) shelve(reading *holdfast.Reading) {
+	g.begin()
+	g.batch.withheld = append(g.batch.withheld, reading)
+}
+
+// begin starts the time of a batch that was empty.
+func (g *gateway) begin() {
+	if g.batch.size() == 0 {
+		g.batch.timer.Reset(min(gatherFor, g.cfg.BufferWindow/8))
+	}
+}
+
 // full reports whether the batch cannot wait for more.
-func (b *batch) full() bool { return b.urgent || len(b.records) >= maxBatch }
+func (b *batch) full() bool { return b.urgent || b.size() >= maxBatch }

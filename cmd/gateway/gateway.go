@@ -54,7 +54,8 @@ type gateway struct {
 	questions        chan func()          // are put to the loop, which alone may look at the rules
 	emptied          chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
-	batch    *batch      // of the loop
+	batch    *batch // of the loop
+	withheld withheld
 	measures atomic.Bool // whether measuring was on at any time since the start
 	alerts   *alerts
 	notices  *notices

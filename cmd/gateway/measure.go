@@ -59,8 +59,14 @@ func (g *gateway) take(first *holdfast.Reading, more <-chan *holdfast.Reading) {
 		if g.ids != nil {
 			reading.ID = g.ids.Next(reading.Time.UnixMilli())
 		}
-		g.gather([]holdfast.Record{reading})
-		g.gather(g.rules.Apply(reading, g.instant(reading)))
+		made := g.rules.Apply(reading, g.instant(reading))
+		if by := g.destiny(reading); by != "" {
+			g.withheld.count(by)
+			g.shelve(reading)
+		} else {
+			g.gather([]holdfast.Record{reading})
+		}
+		g.gather(made)
 		g.mirror.Value(reading)
 		g.sets.measured(reading.Mono)
 		if g.batch.full() {
@@ -87,7 +93,7 @@ func (g *gateway) instant(r *holdfast.Reading) holdfast.Instant {
 
 // keep makes what was gathered durable, and records behind it, together with what the rules remember after them.
 func (g *gateway) keep(records []holdfast.Record) {
-	if g.gather(records); len(g.batch.records) > 0 {
+	if g.gather(records); g.batch.size() > 0 {
 		g.handOver()
 	}
 }
@@ -98,13 +104,13 @@ func (g *gateway) handOver() {
 	if len(g.batch.records) > 0 {
 		waited = time.Duration(g.now().Mono-g.batch.since) * time.Microsecond
 	}
-	records := g.batch.take()
+	records, withheld := g.batch.take()
 	g.alerts.see(records)
 	state := g.checkpoint()
 	if g.ids != nil {
 		state[idsKey] = []byte(g.ids.Last())
 	}
-	g.append(buffer.Change{Records: g.encode(records), State: state, Waited: waited})
+	g.append(buffer.Change{Records: g.encode(records), Local: g.encode(withheld), State: state, Waited: waited})
 	g.act(g.rules.Orders())
 }
 

@@ -78,7 +78,7 @@ func (g *gateway) viewBuffer() (dashboard.Buffer, dashboard.Records) {
 	if !g.cfg.native() {
 		delivered = g.profile.Status().Published
 	}
-	records := dashboard.Records{Delivered: delivered, Dropped: s.Dropped + s.Corrupt + s.Rejected}
+	records := dashboard.Records{Delivered: delivered, Dropped: s.Dropped + s.Corrupt + s.Rejected, Withheld: g.withheld.all()}
 	for _, lane := range s.Lanes {
 		records.Produced += lane.Head
 		records.Waiting += lane.Pending

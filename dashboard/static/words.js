@@ -160,6 +160,8 @@ export function buffer(view, now) {
   if (older) facts.push(["Earlier runs", `${count(older)} wait`]);
   facts.push(["On the card", b.limit ? `${bytes(b.bytes)} of ${bytes(b.limit)}` : bytes(b.bytes)]);
   if (view.records.dropped) facts.push(["Given up", plural(view.records.dropped, "record")]);
+  const withheld = Object.values(view.records.withheld || {}).reduce((sum, n) => sum + n, 0);
+  if (withheld) facts.push(["Withheld by rules", plural(withheld, "reading")]);
   const level = b.failing || b.volatile ? "bad" : records && oldest && now - Date.parse(oldest) > 60000 ? "warn" : "good";
   const text = records ? `${plural(records, "record")} wait${records === 1 ? "s" : ""}; oldest ${oldest ? duration(now - Date.parse(oldest)) : "unknown"}.` : "Nothing waits.";
   return { level, text, facts, part: b.limit ? Math.min(1, b.bytes / b.limit) : 0 };

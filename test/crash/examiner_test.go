@@ -2,6 +2,7 @@ package crash
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/gob"
 	"encoding/json"
 	"fmt"
@@ -126,7 +127,7 @@ func (b *bench) try(c choice) (err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	t := &trial{facts: b.facts, full: b.full, data: b.record}
+	t := &trial{facts: b.facts, history: cmp.Or(b.trace.HistoryBytes, b.trace.MaxBytes/4), full: b.full, data: b.record}
 	return t.examine(options(filepath.Join(folder, "data"), b.trace.MaxBytes, b.trace.HistoryBytes), lie)
 }
 

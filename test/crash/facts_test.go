@@ -108,6 +108,7 @@ func (f *facts) opened(l line) {
 	for _, lane := range holdfast.Lanes {
 		s.lanes[lane] = new(laneFacts)
 	}
+	s.lanes[holdfast.LaneLocal] = new(laneFacts)
 	f.opening, f.stop, f.last = false, "", l.Stream
 	f.streams[l.Stream] = s
 }
@@ -130,7 +131,9 @@ func (f *facts) will(l line) {
 
 func (f *facts) held(l line) {
 	for lane, head := range l.Heads {
-		f.streams[l.Stream].lanes[lane].held = head
+		if lane != holdfast.LaneLocal || l.All { // only a Commit waits for what is withheld
+			f.streams[l.Stream].lanes[lane].held = head
+		}
 	}
 	if !l.All {
 		return

@@ -73,7 +73,7 @@ func scenarios() []scenario {
 		{name: "full", share: 0.1, maxBytes: 1 << 20, historyBytes: 64 << 10, pad: 12 << 10, runs: []run{
 			{90, stops}, {30, behindMeta}, {30, inPages}, {30, stops},
 		}},
-		{name: "growing ahead", share: 0.05, maxBytes: 4 << 20, historyBytes: 8 << 10, pad: 300, grow: true, runs: []run{
+		{name: "growing ahead", share: 0.05, maxBytes: 4 << 20, historyBytes: roomy, pad: 300, grow: true, runs: []run{
 			{12, behindMeta}, {40, stops},
 		}},
 	}

@@ -3,9 +3,11 @@ package crash
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"holdfast"
 	"holdfast/buffer"
@@ -14,11 +16,12 @@ import (
 // A trial is one image under examination: what must be in it, and what a walk through it found.
 type trial struct {
 	*facts
-	full  uint64             // at most so many numbers may be stated as full
-	data  func(place) []byte // the record of a place
-	own   holdfast.Stream    // the stream of the examiner's own commit
-	owed  map[holdfast.Stream]map[holdfast.Lane]holdfast.Ranges
-	found uint64 // numbers that are stated as full
+	history int64              // bytes that it may keep
+	full    uint64             // at most so many numbers may be stated as full
+	data    func(place) []byte // the record of a place
+	own     holdfast.Stream    // the stream of the examiner's own commit
+	owed    map[holdfast.Stream]map[holdfast.Lane]holdfast.Ranges
+	found   uint64 // numbers that are stated as full
 }
 
 // examine starts the buffer of an image as the gateway does, and returns an error unless all is there that must be.
@@ -40,7 +43,7 @@ func (tr *trial) examine(o buffer.Options, lie bool) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(tr.previous(b), tr.states(b), tr.walk(b, false)); err != nil {
+	if err := errors.Join(tr.previous(b), tr.states(b), tr.withheld(b), tr.walk(b, false)); err != nil {
 		return errors.Join(err, b.Close())
 	}
 	if err := tr.commit(b); err != nil {
@@ -81,6 +84,36 @@ func (tr *trial) states(b *buffer.Buffer) error {
 	for _, key := range b.StateKeys("") {
 		if err := tr.value(key, b.State(key)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// roomy is room for all the history that any scenario makes.
+const roomy = 1 << 20
+
+// withheld looks at the local lane: what is there is right and in order, and some is not there only where room was short.
+func (tr *trial) withheld(b *buffer.Buffer) error {
+	found, last := make(map[holdfast.Stream]uint64), make(map[holdfast.Stream]uint64)
+	var wrong error
+	err := b.Browse(holdfast.LaneLocal, holdfast.Position{}, time.Time{}, time.Time{}, func(stream holdfast.Stream, _ uint64, data []byte) bool {
+		var is struct{ N uint64 }
+		err, s := json.Unmarshal(data, &is), tr.streams[stream]
+		switch {
+		case err != nil, s == nil && !tr.opening, is.N <= last[stream], s != nil && is.N > s.lanes[holdfast.LaneLocal].may:
+			wrong = fmt.Errorf("behind %d that is withheld of %s is %.60s", last[stream], stream, data)
+		case s != nil && !bytes.Equal(data, tr.data(place{stream, holdfast.LaneLocal, is.N, s.pad})):
+			wrong = fmt.Errorf("%d that is withheld of %s is %.60s", is.N, stream, data)
+		}
+		found[stream], last[stream] = found[stream]+1, is.N
+		return wrong == nil
+	})
+	if err != nil || wrong != nil || tr.history < roomy {
+		return errors.Join(err, wrong)
+	}
+	for stream, s := range tr.streams {
+		if held := s.lanes[holdfast.LaneLocal].held; last[stream] < held || found[stream] < last[stream] {
+			return fmt.Errorf("%d are withheld of %s, the last is %d, want all to %d", found[stream], stream, last[stream], held)
 		}
 	}
 	return nil
@@ -132,7 +165,8 @@ func (tr *trial) walk(b *buffer.Buffer, all bool) error {
 // heads compares the highest number of each lane with what was promised.
 func (tr *trial) heads(found map[holdfast.Stream]map[holdfast.Lane]uint64) error {
 	for id, s := range tr.streams {
-		for lane, l := range s.lanes {
+		for _, lane := range holdfast.Lanes {
+			l := s.lanes[lane]
 			if head := found[id][lane]; head < l.held || head > l.may {
 				return fmt.Errorf("%s of %s ends at %d, want %d to %d", lane, id, head, l.held, l.may)
 			}

@@ -183,7 +183,7 @@ func (w *worker) work() error {
 	return nil
 }
 
-// change makes n records of a lane, perhaps with state, and says that they will be.
+// change makes n records of a lane, perhaps with state and with records that are withheld, and says that they will be.
 func (w *worker) change(lane holdfast.Lane, n int) buffer.Change {
 	c := buffer.Change{State: make(map[string][]byte)}
 	for range n {
@@ -195,6 +195,12 @@ func (w *worker) change(lane holdfast.Lane, n int) buffer.Change {
 		c.State[key] = fmt.Appendf(nil, "%s of %d %d", key, w.heads[lane], w.rng.Uint32())
 		if w.rng.IntN(5) == 0 {
 			c.State[key] = nil
+		}
+	}
+	if w.rng.IntN(3) == 0 {
+		for range 1 + w.rng.IntN(20) {
+			w.heads[holdfast.LaneLocal]++
+			c.Local = append(c.Local, place{w.buffer.Stream(), holdfast.LaneLocal, w.heads[holdfast.LaneLocal], w.Pad}.record())
 		}
 	}
 	w.say(line{Kind: will, Heads: w.heads, State: c.State})

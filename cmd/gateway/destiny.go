@@ -1,0 +1,42 @@
+package main
+
+import (
+	"maps"
+	"sync"
+
+	"holdfast"
+)
+
+// destiny says who keeps a reading from going up, asked right after the rules have judged it: the name of a rule; empty
+// where it goes. A reading that is withheld gets no number and is sent by nobody; the buffer's history has it.
+func (g *gateway) destiny(*holdfast.Reading) (withheld string) {
+	return g.rules.Fate().Withheld
+}
+
+// withheld counts the readings that were withheld since the start of the daemon, by whom.
+type withheld struct {
+	mu sync.Mutex
+	by map[string]uint64
+}
+
+// maxWithholders bounds how many are counted each for itself; rules come and go with their sets.
+const maxWithholders = 1000
+
+func (w *withheld) count(by string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.by == nil {
+		w.by = make(map[string]uint64)
+	}
+	if _, known := w.by[by]; !known && len(w.by) >= maxWithholders {
+		by = "others"
+	}
+	w.by[by]++
+}
+
+// all returns a copy of the counts; nil where nothing was withheld.
+func (w *withheld) all() map[string]uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.by)
+}
