@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,14 +23,28 @@ const (
 	maxAnswer = 8 << 20
 )
 
-// pageFlags adds --url and --config, which say where the gateway answers. The result is its address, "" where it has none.
-func pageFlags(flags *flag.FlagSet) func() string {
-	url := flags.String("url", "", "page of the running gateway, such as http://pi.local:8080; by default as it is configured")
-	file := flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file that says where")
-	return func() string {
-		cfg, _ := loadConfig(*file, os.Getenv) // its mistakes are the daemon's to tell
-		return strings.TrimSuffix(cmp.Or(*url, strings.TrimSuffix(healthURL(cfg.HTTPListen), "/healthz")), "/")
+// A pageOf says where a gateway answers, and how it is configured.
+type pageOf struct{ url, file *string }
+
+// pageFlags adds --url and --config.
+func pageFlags(flags *flag.FlagSet) pageOf {
+	return pageOf{
+		flags.String("url", "", "page of the running gateway, such as http://pi.local:8080; by default as it is configured"),
+		flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file that says where"),
 	}
+}
+
+func (p pageOf) config() Config {
+	cfg, _ := loadConfig(*p.file, os.Getenv) // its mistakes are the daemon's to tell
+	return cfg
+}
+
+// address is that of the page, "" where there is none.
+func (p pageOf) address() string {
+	if *p.url != "" {
+		return strings.TrimSuffix(*p.url, "/")
+	}
+	return strings.TrimSuffix(healthURL(p.config().HTTPListen), "/healthz")
 }
 
 // askPage returns the status of the gateway whose page is at that address.

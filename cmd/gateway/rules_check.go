@@ -39,7 +39,7 @@ func rulesCheck(ctx context.Context, args []string, out io.Writer) error {
 	if err := summarise(out, set); err != nil {
 		return err
 	}
-	return compare(ctx, out, set, page())
+	return compare(ctx, out, set, page.address())
 }
 
 // readRules reads a file of rules, and no more of it than a set may have. - is the standard input.

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -29,10 +28,7 @@ type device struct {
 // deviceFlags adds --url and --config.
 func deviceFlags(flags *flag.FlagSet) func() device {
 	page := pageFlags(flags)
-	return func() device {
-		cfg, _ := loadConfig(flags.Lookup("config").Value.String(), os.Getenv) // its mistakes are the daemon's to tell
-		return device{page(), cfg}
-	}
+	return func() device { return device{page.address(), page.config()} }
 }
 
 // errSilent says that no gateway runs at the address.
