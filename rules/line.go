@@ -43,7 +43,9 @@ func (l *line) add(window time.Duration, mono int64, v float64) (fit, bool) {
 	if n := len(*l); n > 0 && (*l)[n-1].At > at {
 		return fit{}, false
 	}
-	*l = slices.DeleteFunc(*l, func(s segment) bool { return s.At <= at-segments })
+	if len(*l) > 0 && (*l)[0].At <= at-segments { // seldom: they are in order
+		*l = slices.DeleteFunc(*l, func(s segment) bool { return s.At <= at-segments })
+	}
 	if n := len(*l); n == 0 || (*l)[n-1].At < at {
 		*l = append(*l, segment{At: at, First: mono})
 	}

@@ -14,6 +14,9 @@ type pattern string
 func (p pattern) glob() bool { return strings.ContainsAny(string(p), `*?[\`) }
 
 func (p pattern) matches(sensor string) bool {
+	if p == "*" {
+		return true
+	}
 	if !p.glob() {
 		return string(p) == sensor
 	}

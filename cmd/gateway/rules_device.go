@@ -86,12 +86,14 @@ func (d device) fromPage(ctx context.Context, from, to time.Time, f func(lane ho
 	return fmt.Errorf("records of %s end early: %w", d.page, errors.Join(lines.Err(), ctx.Err()))
 }
 
-// rules returns the set that is in force, as far as one knows: what somebody set while the gateway ran, or else what the
-// configuration says. nil: none is known. Addresses of webhooks are not all there.
+// rules returns the set that is in force, by the page, or else what the configuration says. nil: none is known. Of the
+// addresses of webhooks the page does not tell all.
 func (d device) rules(ctx context.Context) *rules.Set {
-	var setting holdfast.Setting
-	if ask(ctx, d.page, "/api/v1/settings/"+holdfast.SettingRules, &setting) == nil && !holdfast.IsNull(setting.Value) {
-		if set, err := parseRules(setting.Value); err == nil {
+	var active struct {
+		Text string `json:"text"`
+	}
+	if ask(ctx, d.page, "/api/v1/rules", &active) == nil && active.Text != "" {
+		if set, err := rules.Parse("the rules in force", []byte(active.Text)); err == nil {
 			return set
 		}
 	}

@@ -135,16 +135,19 @@ func TestRehearseHistory(t *testing.T) {
 	}
 	g := &gateway{buffer: b, opened: make(chan struct{})}
 	close(g.opened)
-	page := httptest.NewServer(dashboard.New(dashboard.Options{Archive: history{g}, Settings: unset{}, Log: slog.New(slog.DiscardHandler)}))
+	page := httptest.NewServer(dashboard.New(dashboard.Options{Archive: history{g}, Rules: inForce{}, Log: slog.New(slog.DiscardHandler)}))
 	defer page.Close()
+	t.Setenv("RULES_FILE", "") // the page tells what is in force
 	check("page", "--url", page.URL)
 	check("page and a file", "--url", page.URL, "--active", active)
 }
 
-// unset is a gateway nobody has set anything of.
-type unset struct{ dashboard.Settings }
+// inForce is a gateway that runs the active rules.
+type inForce struct{ dashboard.Rules }
 
-func (unset) Get(string) (holdfast.Setting, bool) { return holdfast.Setting{}, false }
+func (inForce) State(context.Context) (dashboard.RulesView, error) {
+	return dashboard.RulesView{Text: activeRules}, nil
+}
 
 // What rehearse cannot do it says, with exit code 2 where the command line is wrong.
 func TestRehearseMistakes(t *testing.T) {
