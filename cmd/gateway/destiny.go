@@ -9,8 +9,8 @@ import (
 )
 
 // destiny says who keeps a reading from going up, asked right after the rules have judged it: the name of a rule, or the edge
-// policy; empty where it goes. A reading that is withheld gets no number and is sent by nobody; the buffer's history has it. While a burst
-// samples a sensor, all that it reads goes up.
+// policy; empty where it goes. A reading that is withheld gets no number and is sent by nobody; the buffer's history has it.
+// While a burst samples a sensor, all that it reads goes up.
 func (g *gateway) destiny(r *holdfast.Reading) (withheld string) {
 	if g.bursts.on(r.Sensor) {
 		return ""
