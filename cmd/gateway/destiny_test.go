@@ -8,7 +8,6 @@ import (
 
 	"holdfast"
 	"holdfast/control"
-	"holdfast/rules"
 )
 
 // What a rule withholds gets no number and is sent by nobody; the history has it, the page's charts show it, and it is
@@ -17,15 +16,11 @@ func TestWithheldReadings(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
-		var err error
-		b.rules, err = rules.Parse("test", []byte(`version: 1
+		b.rules = `version: 1
 rules:
   - {name: calm, deadband: {sensor: "bme280-*", absolute: 1000}}
   - {name: minute, aggregate: {sensor: "bme280-*", window: 1m, functions: [count]}}
-`))
-		if err != nil {
-			t.Fatal(err)
-		}
+`
 		b.receiver()
 		stop := b.gateway(holdfast.AckReceipt)
 		time.Sleep(late)
@@ -45,7 +40,7 @@ rules:
 			t.Errorf("withheld %v of %d readings, want all but the first", view.Records.Withheld, calm)
 		}
 		found, aggregated := uint64(0), 0.0
-		err = history{g}.History(time.Time{}, time.Now(), func(lane holdfast.Lane, data []byte) bool {
+		err := history{g}.History(time.Time{}, time.Now(), func(lane holdfast.Lane, data []byte) bool {
 			record, err := holdfast.DecodeRecord(lane, data)
 			if err != nil {
 				t.Errorf("%s: %v", data, err)
