@@ -37,6 +37,9 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		case <-g.newRules:
 			g.exchange()
 		case <-tick.C:
+			if reading := next(readings); reading != nil { // it was measured before this instant
+				g.take(reading, readings)
+			}
 			g.rules.Rest(!g.measures.Load())
 			g.gather(g.rules.Tick(g.now()))
 		}
