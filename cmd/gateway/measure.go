@@ -39,6 +39,9 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		case ask := <-g.questions:
 			ask()
 		case <-tick.C:
+			if reading := next(readings); reading != nil { // it was measured before this instant
+				g.take(reading, readings)
+			}
 			g.rules.Rest(!g.measures.Load())
 			g.gather(g.rules.Tick(g.now()))
 			g.gather(g.edgeTick())
