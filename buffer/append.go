@@ -21,7 +21,7 @@ type Record struct {
 }
 
 // A Change lands in one transaction, whole: its records in their order, and its state. A nil State value deletes the key.
-// What is Local may land later than the rest; where there are no other records, State waits for company as long as it does.
+// What is Local may land later than the rest.
 type Change struct {
 	Records []Record
 	Local   []Record // withheld readings, for the local lane, see local.go
@@ -64,7 +64,7 @@ func (b *Buffer) Append(c Change) error {
 		urgent = urgent || i != telemetry
 		b.queues[i].push(newItem(r))
 	}
-	b.stage(c.State, nil, len(c.Records) == 0 && len(c.Local) > 0 && !c.Urgent)
+	b.stage(c.State, nil)
 	b.boundQueues()
 	if waiting, _ := b.queued(); b.health.failing == nil && (urgent || waiting >= b.o.WindowRecords) {
 		signal(b.wake) // a card that refuses is asked once a window
@@ -99,7 +99,7 @@ func (b *Buffer) Commit(ctx context.Context, c Change) error {
 		return fmt.Errorf("the data folder takes no file: %w", err)
 	}
 	b.waiting = append(b.waiting, w)
-	b.stage(c.State, w, false)
+	b.stage(c.State, w)
 	b.keepLocal(c.Local)
 	b.mu.Unlock()
 	signal(b.wake)
@@ -128,7 +128,6 @@ type put struct {
 	key   string
 	value []byte  // nil deletes
 	of    *waiter // nil for those of Append
-	lazy  bool    // it waits for company
 }
 
 // check returns an error unless c can be stored, and makes sure that each record is one line. Called before the lock.
@@ -182,20 +181,17 @@ func (b *Buffer) keepLocal(records []Record) bool {
 
 // stage queues values of state. What Append staged last under a key is replaced in its place, so that a checkpoint a second
 // does not pile up while the card takes nothing. Called with the lock held.
-func (b *Buffer) stage(state map[string][]byte, of *waiter, lazy bool) {
-	if lazy && b.lazySince.IsZero() {
-		b.lazySince = time.Now()
-	}
+func (b *Buffer) stage(state map[string][]byte, of *waiter) {
 	for key, value := range state {
 		if value != nil {
 			value = append(make([]byte, 0, len(value)), value...)
 		}
 		if i, ok := b.newest[key]; ok && of == nil && i >= b.flying && b.puts[i].of == nil {
-			b.puts[i].value, b.puts[i].lazy = value, b.puts[i].lazy && lazy
+			b.puts[i].value = value
 			continue
 		}
 		b.newest[key] = len(b.puts)
-		b.puts = append(b.puts, put{key: key, value: value, of: of, lazy: lazy})
+		b.puts = append(b.puts, put{key: key, value: value, of: of})
 	}
 }
 

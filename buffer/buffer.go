@@ -87,20 +87,19 @@ type Buffer struct {
 	memory   *memory // nil unless the file is there
 	tail     []piece // in order of number within each lane; changed by the writer only
 
-	queues    [len(laneNames)]queue // appended, not durable yet; of the current stream
-	shelf     shelf                 // the same of the local lane
-	waiting   []*waiter             // Commits that the next transaction carries
-	puts      []put                 // state, not durable yet, in order
-	newest    map[string]int        // index in puts of each key's newest
-	flying    int                   // how many puts at the front the running commit carries
-	lazySince time.Time             // when the oldest put came that waits for company; zero where none does
-	state     map[string][]byte     // durable state
-	redo      map[string]bool       // keys whose value in the file is not known since a commit failed
-	deletes   [local + 1][][]byte   // keys of blocks that leave the file with the next commit
-	forget    []uint32              // ordinals of streams that leave the file
-	hasty     bool                  // something but records wants to be durable at the next tick
-	tick      time.Time             // when that is
-	minted    bool                  // the current stream is in the file
+	queues  [len(laneNames)]queue // appended, not durable yet; of the current stream
+	shelf   shelf                 // the same of the local lane
+	waiting []*waiter             // Commits that the next transaction carries
+	puts    []put                 // state, not durable yet, in order
+	newest  map[string]int        // index in puts of each key's newest
+	flying  int                   // how many puts at the front the running commit carries
+	state   map[string][]byte     // durable state
+	redo    map[string]bool       // keys whose value in the file is not known since a commit failed
+	deletes [local + 1][][]byte   // keys of blocks that leave the file with the next commit
+	forget  []uint32              // ordinals of streams that leave the file
+	hasty   bool                  // something but records wants to be durable at the next tick
+	tick    time.Time             // when that is
+	minted  bool                  // the current stream is in the file
 
 	health health
 	count  counters

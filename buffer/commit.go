@@ -69,10 +69,7 @@ func (b *Buffer) take(last bool) *plan {
 	for key := range b.redo {
 		p.state = append(p.state, put{key: key, value: b.state[key]})
 	}
-	b.flying, b.lazySince = len(b.puts), time.Time{}
-	for i := range b.puts {
-		b.puts[i].lazy = false // should the card refuse it
-	}
+	b.flying = len(b.puts)
 	p.state = append(p.state, b.puts...)
 	p.stateSize = b.stateSize(p.state)
 	b.hasty = false
@@ -100,7 +97,7 @@ func (b *Buffer) blank() *plan {
 
 // due reports whether there is reason for a transaction. Called with the lock held.
 func (b *Buffer) due() bool {
-	if !b.minted || b.hasty || len(b.waiting) > 0 || len(b.redo) > 0 || b.shelf.due() || b.putsDue() {
+	if !b.minted || b.hasty || len(b.waiting) > 0 || len(b.redo) > 0 || len(b.puts) > 0 || b.shelf.due() {
 		return true
 	}
 	for i := range b.queues {
@@ -117,11 +114,6 @@ func (b *Buffer) due() bool {
 		}
 	}
 	return slices.ContainsFunc(b.streams, func(s *stream) bool { return s.dirty })
-}
-
-// putsDue reports whether values of state are reason for a transaction.
-func (b *Buffer) putsDue() bool {
-	return slices.ContainsFunc(b.puts, func(p put) bool { return !p.lazy }) || !b.lazySince.IsZero() && time.Since(b.lazySince) >= localAfter
 }
 
 // fit makes room for the plan and gathers what rides along: deletions, and the entries of streams that changed.

@@ -153,7 +153,7 @@ func TestACommitThatFailedAndShowsAllTheSame(t *testing.T) {
 	}
 	w.change.Records[0].Data = fmt.Appendf(nil, `"%*d"`, maxRecord, 0)
 	b.waiting = append(b.waiting, w)
-	b.stage(map[string][]byte{"taken back": []byte("b")}, w, false)
+	b.stage(map[string][]byte{"taken back": []byte("b")}, w)
 
 	p := b.take(false)
 	b.arrange(p)
