@@ -12,7 +12,7 @@ export GOARM = 6
 # The slow tests are a part each: they start real processes, and want the machine for themselves.
 END_TO_END = ./test/join ./test/desk ./test/chaos/... ./test/browser ./test/virtualpi ./test/report
 FILES      = ./test/crash ./test/damage
-ALONE      = TestCommandLatency
+ALONE      = TestCommandLatency|TestOutputLatency
 UNITS      = $$($(GO) list ./... | grep -v /test/)
 
 # What the benchmarks measured, as scripts/chaos.sh does with what the tests counted: test/report makes the pages of it.

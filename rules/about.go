@@ -53,7 +53,7 @@ func (s *Set) Unchanged(other *Set) (names []string) {
 
 // defined is equal for two rules that do the same; "" where it cannot be told.
 func (r rule) defined() string {
-	text, err := json.Marshal(r.program)
+	text, err := json.Marshal([]any{r.program, r.actions})
 	if err != nil {
 		return ""
 	}

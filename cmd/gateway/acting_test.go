@@ -25,6 +25,7 @@ type acting struct {
 	boot   string
 	log    *slog.Logger
 	begin  time.Time
+	watch  *stopwatch // nil where nobody times the lines
 
 	g       *gateway
 	sampler *sensors.Sampler
@@ -75,7 +76,13 @@ func (a *acting) start() {
 	w := world{
 		log: a.log, now: a.now, sensorChanges: make(chan holdfast.SensorChange, changes), presses: make(chan holdfast.Press),
 		assembled: func(g *gateway) { assembled <- g },
-		openLine:  func(o sensors.OutputOptions, on bool) (line, error) { return opened.add(o.Consumer, on), nil },
+		openLine: func(o sensors.OutputOptions, on bool) (line, error) {
+			if l := opened.add(o.Consumer, on); a.watch != nil {
+				return timed{l, a.watch}, nil
+			} else {
+				return l, nil
+			}
+		},
 	}
 	a.sampler = samplerOf(&w, cfg, simulated.New(simulated.Options{Start: a.begin}).Buses())
 	w.source = handed{a.sampler, a.hand}

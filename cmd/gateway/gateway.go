@@ -64,6 +64,7 @@ type gateway struct {
 	outputs  *outputs
 	stuck    atomic.Bool // the watchdog ends the daemon
 	bursts   *bursts
+	webhooks *webhooks
 	safe     atomic.Bool // a safe stop is complete, and nothing was started since
 	progress *progress
 	restored []holdfast.Record      // what the rules made of their last state
@@ -81,8 +82,8 @@ func begin(cfg Config, w world) *gateway {
 	}
 	g.noticeMistakes()
 	g.linesOf()
-	g.bursts = newBursts(w.source, func(c holdfast.ActionChange) { g.event(holdfast.EventAction, c) })
 	g.identify()
+	g.actions()
 	g.dashboard()
 	return g
 }

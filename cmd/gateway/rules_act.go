@@ -7,6 +7,14 @@ import (
 	"holdfast/rules"
 )
 
+// actions makes what carries out orders of rules, beside outputs.
+func (g *gateway) actions() {
+	tell := func(c holdfast.ActionChange) { g.event(holdfast.EventAction, c) }
+	g.bursts = newBursts(g.world.source, tell)
+	g.webhooks = newWebhooks(g.device, usualWebhookLimits, g.notices, g.log)
+	g.webhooks.event = tell
+}
+
 // act has what the rules ordered carried out, by those who own outputs, intervals and webhooks. It never waits for them.
 func (g *gateway) act(orders []rules.Order) {
 	var wishes []wish
@@ -16,6 +24,8 @@ func (g *gateway) act(orders []rules.Order) {
 			wishes = append(wishes, wishOf(o, 0))
 		case rules.ActionInterval:
 			g.bursts.order(o, 0, false)
+		case rules.ActionWebhook:
+			g.webhooks.add(o)
 		}
 	}
 	if wishes != nil {
@@ -58,10 +68,12 @@ func wishOf(o rules.Order, passed time.Duration) wish {
 	return w
 }
 
-// matchOutputs tells which rules of a set switch outputs that this device does not have.
-func (g *gateway) matchOutputs(set *rules.Set) {
+// adoptActions takes back what was told of actions of the rules before, and tells which of a set switch outputs that this
+// device does not have.
+func (g *gateway) adoptActions(set *rules.Set) {
 	const begin = "nothing to switch: "
 	g.notices.removeAll(begin)
+	g.webhooks.forget()
 	if set == nil {
 		return
 	}

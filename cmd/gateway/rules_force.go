@@ -287,7 +287,7 @@ func (g *gateway) exchange() {
 	change := set.told()
 	change.State, change.Before = "loaded", before.before()
 	g.event(holdfast.EventRules, change)
-	g.matchOutputs(set.set())
+	g.adoptActions(set.set())
 	g.log.Info("rules exchanged", "version", change.Version, "origin", change.Origin, "rules", change.Rules, "hash", change.Hash)
 	g.notices.removeAll(ruleNotice)
 	if set != nil && before != nil && set.Version == before.Version {

@@ -116,6 +116,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.settleOutputs(ctx) })
 	makers.Go(func() error { return g.bursts.run(ctx) })
+	makers.Go(func() error { return g.webhooks.run(ctx) })
 	makers.Go(func() error { return g.watchClock(ctx) })
 	makers.Go(func() error { return g.profile.Run(ctx) })
 	makers.Go(func() error { return g.mirror.Run(ctx) })

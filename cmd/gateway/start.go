@@ -24,7 +24,7 @@ func (g *gateway) bootEvent() {
 	records = append(records, g.rulesStarted(at)...)
 	g.append(buffer.Change{Records: g.encode(records), Urgent: true})
 	g.keep(g.restored)
-	g.matchOutputs(g.sets.active.set())
+	g.adoptActions(g.sets.active.set())
 	g.stand()
 }
 
