@@ -165,3 +165,19 @@ func TestMissingOutputs(t *testing.T) {
 		}
 	}
 }
+
+// Another action makes a rule another one.
+func TestActionsDefineARule(t *testing.T) {
+	t.Parallel()
+	parse := func(action string) *Set {
+		set, err := Parse("f", []byte(acts(action)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	on, again, longer := parse("output: {name: fan, state: on}"), parse("output: {name: fan, state: on}"), parse("output: {name: fan, state: on, max: 1m}")
+	if len(on.Unchanged(again)) != 1 || len(on.Unchanged(longer)) != 0 {
+		t.Errorf("unchanged: %q, %q", on.Unchanged(again), on.Unchanged(longer))
+	}
+}

@@ -81,6 +81,7 @@ func newLoop(t *testing.T, path, set string) *loop {
 			return holdfast.Instant{Time: time.UnixMicro(l.mono).UTC(), Boot: "boot-1", Mono: l.mono, Synchronized: true}
 		},
 	}
+	l.actions()
 	l.measures.Store(true)
 	l.sets = openRuleSets(cfg.DataDir, cfg.Rules)
 	l.restoreRules(t.Context())
