@@ -33,7 +33,7 @@ func subcommands() []subcommand {
 		{"scan", "[--simulate]", "print what answers on the I²C buses", scanCommand},
 		{"sensors", "", "print every chip that is known, as docs/sensors.md has it", sensorsCommand},
 		{"check", "[--config FILE]", "check configuration and rules; exit 2 with all mistakes", checkCommand},
-		{"rules", "check FILE | …", "work with rule sets; `gateway rules` lists how", rulesCommand},
+		{"rules", "check FILE | explain ID", "work with sets of rules; `gateway rules` says how", rulesCommand},
 		{"env", "", "print every variable with its meaning and default", envCommand},
 		{"buffer", "check FILE | salvage DAMAGED NEW", "examine a buffer file", bufferCommand},
 		{"command", "DEVICE|--group NAME|--all NAME [key=value …] [--wait 10s]", "send a command to gateways and print the results", commandCommand},

@@ -9,7 +9,8 @@ import (
 // rulesCommands is the table of what `gateway rules` does.
 func rulesCommands() []subcommand {
 	return []subcommand{
-		{"check", "FILE [--config FILE]", "check a set of rules; exit 2 with all mistakes", rulesCheck},
+		{"check", "FILE [--url URL]", "check a set of rules; exit 2 with all mistakes", rulesCheck},
+		{"explain", "RULE|ALERT [--url URL]", "say what a rule does and how it gets on, or what an alert is about", rulesExplain},
 		{"rehearse", "FILE --last 24h | --csv FILE", "tell what a set of rules would have done", rulesRehearse},
 	}
 }

@@ -170,12 +170,20 @@ func TestRulesFileChanges(t *testing.T) {
 		b.notice("give each text a version of its own")
 		b.told(`"loaded","version":3`, `"rules":2`, `"before":{"version":3`)
 
+		page := pageRules{b.running.Load()}
+		view, err := page.State(t.Context())
+		if err != nil || view.Version != 3 || view.Origin != originFile || !view.Trial || view.Written || len(view.Rules) != 2 || !strings.Contains(view.Rules[1].What, "below -40") {
+			t.Errorf("the page shows %+v, %v", view, err)
+		}
+		if check := page.Check("version: 4\nrules:\n  - name: x\n"); len(check.Mistakes) != 1 || check.Mistakes[0].Line != 3 || check.Mistakes[0].Key != "rules[0]" {
+			t.Errorf("checked: %+v", check)
+		}
 		b.set(holdfast.OriginPage, rulesOf(9, ""), 9)
 		b.holds(9, "after the page wrote")
 		b.write(rulesOf(5, ""))
 		time.Sleep(3 * time.Second)
 		b.holds(9, "after the file changed under what the page wrote")
-		if _, err := b.running.Load().control.TakeBack(t.Context(), holdfast.SettingRules, b.running.Load().control.Revision(), []byte("null"), "test"); err != nil {
+		if _, err := (settings{b.running.Load()}).TakeBack(t.Context(), holdfast.SettingRules, holdfast.OriginPage, "test"); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(3 * time.Second)

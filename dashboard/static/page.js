@@ -87,7 +87,7 @@ function show(all) {
   health.show($("#health-card"), items(health.isHealth));
   button.show(view);
   lines.show(view, now(), button.may(view));
-  rules.show(now(), button.may(view));
+  rules.show(view, now(), button.may(view));
   workbench.show(view, button.may(view));
   alerts.show($("#alerts"), view.alerts, now(), describe, button.may(view) ? (alert) => button.acknowledge(alert) : null);
   if (!all.some((item) => Values.key(item) === chosen)) chosen = all.length ? Values.key(all[0]) : null;

@@ -8,7 +8,7 @@ import { rule, rulesSet } from "./words.js";
 const path = "/api/v1/rules", every = 5000; // ms between two looks
 
 export class Rules {
-  #send; #view = null; #may = false; #looked = 0; #now = 0;
+  #send; #view = null; #may = false; #looked = 0; #now = 0; #head = "";
   #text = $("#rules-text"); #shown = null; // the text that the editor was filled with
 
   // send(path, method, body) asks the gateway as one who may write.
@@ -21,11 +21,14 @@ export class Rules {
     $("#rules-undo").addEventListener("click", () => this.#fill());
   }
 
-  show(now, may) {
+  // show looks again now and then, and at once when something has happened.
+  show(view, now, may) {
     this.#now = now;
     this.#may = may;
     this.#edited();
-    if (Date.now() - this.#looked < every) return;
+    const head = `${view.buffer.lanes?.event?.head} ${view.buffer.lanes?.alert?.head}`;
+    if (head === this.#head && Date.now() - this.#looked < every) return;
+    this.#head = head;
     this.#look();
   }
 
@@ -45,7 +48,7 @@ export class Rules {
       text($(".about", row), about);
       text($(".quiet", row), r.kind);
     });
-    if (this.#shown === null || !this.#changed()) this.#fill();
+    if (this.#shown === null || (!this.#changed() && view.text !== this.#shown)) this.#fill();
     this.#edited();
   }
 
@@ -80,7 +83,7 @@ export class Rules {
   #tell(found, sentence) {
     $("#rules-mistakes").replaceChildren(...found.map((m) => el("li", { "data-level": m.level ?? "bad", "data-test": "mistake" },
       m.line ? el("button", { class: "line", type: "button", title: "Go to this line", onclick: () => this.#go(m.line) }, `Line ${m.line}`) : null,
-      el("span", {}, m.key ? el("code", {}, m.key) : null, m.key ? " " : "", m.text))));
+      el("span", {}, m.key ? el("code", {}, m.key) : null, m.key ? ": " : "", m.text))));
     text($("#rules-hint"), sentence);
   }
 

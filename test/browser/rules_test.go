@@ -51,6 +51,7 @@ func TestRulesEditor(t *testing.T) {
 	says(mistake, "there is no sensor nobody")
 	p.do("activate it", chromedp.Click(`[data-test="rules-activate"]`))
 	says(rulesTold, "version 2 · written on this page")
+	says("#rules-hint", "Version 2 is in force, and on trial")
 	says("#events", "Rules version 2 in force")
 	says(`[data-test="rule"]`, "1 alert")
 	p.keep("rules-activated-phone")
