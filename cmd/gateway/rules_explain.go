@@ -52,23 +52,31 @@ func names(set dashboard.RulesView) (all []string) {
 	return all
 }
 
+// on names the device, where it is known.
+func on(view dashboard.View) string {
+	if view.Device == "" {
+		return ""
+	}
+	return " on " + view.Device
+}
+
 func paragraphs(sentences ...string) string {
 	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), "\n")
 }
 
 func explainRule(out io.Writer, view dashboard.View, set dashboard.RulesView, r dashboard.Rule) error {
-	fmt.Fprintf(out, "%s, a rule of kind %s in version %d (%s) on %s\n", r.Name, r.Kind, set.Version, set.Origin, view.Device)
+	fmt.Fprintf(out, "%s, a rule of kind %s in version %d (%s)%s\n", r.Name, r.Kind, set.Version, set.Origin, on(view))
 	fmt.Fprintln(out, paragraphs(r.What, r.Clears, r.Does))
 	switch {
 	case r.Off:
 		fmt.Fprintf(out, "It is switched off, because it panicked: %s.\n", r.Failure)
 	case r.Failures > 0:
-		fmt.Fprintf(out, "It failed %d times; the first time: %s.\n", r.Failures, r.Failure)
+		fmt.Fprintf(out, "It failed %s; the first time: %s.\n", count(int(r.Failures), "time"), r.Failure)
 	}
 	switch {
 	case set.Since.IsZero(): // not known
 	case r.Made > 0:
-		fmt.Fprintf(out, "It made %d records since %s, the last one at %s.\n", r.Made, clockTime(set.Since), clockTime(r.Last))
+		fmt.Fprintf(out, "It made %s since %s, the last one at %s.\n", count(int(r.Made), "record"), clockTime(set.Since), clockTime(r.Last))
 	default:
 		fmt.Fprintf(out, "It has made no record since %s.\n", clockTime(set.Since))
 	}
@@ -81,7 +89,7 @@ func explainRule(out io.Writer, view dashboard.View, set dashboard.RulesView, r 
 }
 
 func explainAlert(out io.Writer, view dashboard.View, set dashboard.RulesView, a holdfast.Alert) error {
-	fmt.Fprintf(out, "Alert %s (%s, %s) of rule %s, version %d, on %s\n", a.ID, a.Severity, a.State, a.Rule, a.RuleVersion, view.Device)
+	fmt.Fprintf(out, "Alert %s (%s, %s) of rule %s, version %d%s\n", a.ID, a.Severity, a.State, a.Rule, a.RuleVersion, on(view))
 	if a.Message != "" {
 		fmt.Fprintf(out, "It says: %s\n", a.Message)
 	}
