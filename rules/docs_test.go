@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,6 +32,27 @@ func TestDocumented(t *testing.T) {
 					t.Errorf("%s shows rule %s of kind %s", file, r.name, r.kind)
 				}
 			}
+		}
+	}
+}
+
+// The set that the page about sets shows is one, and the page leads to every kind.
+func TestPageOfSets(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "docs", "rules", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
+	if block == nil {
+		t.Fatal("it shows no set")
+	}
+	if set, err := Parse("README.md", block[1]); err != nil || len(set.Names()) == 0 {
+		t.Errorf("%v: %v", set.Names(), err)
+	}
+	for _, k := range kinds {
+		if !bytes.Contains(text, []byte("["+k.name+"]("+k.name+".md)")) {
+			t.Errorf("nothing leads to %s", k.name)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"holdfast/buffer"
 	"holdfast/rules"
 )
 
@@ -37,21 +38,26 @@ func (g *gateway) checkpoint() map[string][]byte {
 
 // remembered returns the parts that the buffer has.
 func (g *gateway) remembered() map[string][]byte {
-	parts := make(map[string][]byte)
-	for _, key := range g.buffer.StateKeys(rulesPrefix) {
-		parts[strings.TrimPrefix(key, rulesPrefix)] = g.buffer.State(key)
+	parts, err := rememberedIn(g.buffer)
+	if err != nil {
+		g.log.Error("rules did not find all of their state", "err", err)
 	}
-	whole := g.buffer.State(rulesKey)
+	return parts
+}
+
+func rememberedIn(b *buffer.Buffer) (map[string][]byte, error) {
+	parts := make(map[string][]byte)
+	for _, key := range b.StateKeys(rulesPrefix) {
+		parts[strings.TrimPrefix(key, rulesPrefix)] = b.State(key)
+	}
+	whole := b.State(rulesKey)
 	if whole == nil || bytes.Equal(whole, rulesMoved) {
-		return parts
+		return parts, nil
 	}
 	for name := range parts {
 		parts[name] = nil // older than the whole: to be replaced
 	}
 	newer, err := rules.Parts(whole)
-	if err != nil {
-		g.log.Error("rules did not find all of their state", "err", err)
-	}
 	maps.Copy(parts, newer)
-	return parts
+	return parts, err
 }

@@ -84,9 +84,16 @@ func summarise(out io.Writer, set *rules.Set) error {
 	if once > 0 {
 		across = fmt.Sprintf(", and %s for those across sensors", amount(once))
 	}
-	_, err := fmt.Fprintf(out, "version %d, %d rules%s: right\nmemory: at most %s for each sensor that every rule watches%s; never more than %s in all\n",
-		set.Version, len(set.Rules()), of, amount(each), across, amount(rules.MaxMemory))
+	_, err := fmt.Fprintf(out, "version %d, %s%s: right\nmemory: at most %s for each sensor that every rule watches%s; never more than %s in all\n",
+		set.Version, count(len(set.Rules()), "rule"), of, amount(each), across, amount(rules.MaxMemory))
 	return err
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func amount(bytes int) string {

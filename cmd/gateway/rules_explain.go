@@ -15,11 +15,10 @@ import (
 )
 
 // rulesExplain is `gateway rules explain ID`: what a rule does and how it gets on, or what an alert is about. It asks the gateway
-// that runs. Where none answers, a rule is explained from the configuration, without its state: the buffer's file is not touched,
-// since only one process may have it open.
+// that runs. Where none does, it looks into what the last one left: which set was in force, and which alerts stood.
 func rulesExplain(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("rules explain", flag.ContinueOnError)
-	page := pageFlags(flags)
+	ofDevice := deviceFlags(flags)
 	words, err := mixed(flags, args)
 	if err != nil {
 		return err
@@ -27,13 +26,15 @@ func rulesExplain(ctx context.Context, args []string, out io.Writer) error {
 	if len(words) != 1 {
 		return fmt.Errorf("%w: want gateway rules explain ID: the name of a rule, or the id of an alert", errUsage)
 	}
+	d := ofDevice()
 	var set dashboard.RulesView
-	view, err := askPage(ctx, page.address())
+	view, err := askPage(ctx, d.page)
 	if err == nil {
-		err = ask(ctx, page.address(), "/api/v1/rules", &set)
+		err = ask(ctx, d.page, "/api/v1/rules", &set)
 	}
 	if err != nil {
-		return explainOffline(out, page.config(), words[0], err)
+		fmt.Fprintf(out, "%v; so this is what was left when it ended.\n", err)
+		view, set = d.left(out)
 	}
 	if i := slices.IndexFunc(set.Rules, func(r dashboard.Rule) bool { return r.Name == words[0] }); i >= 0 {
 		return explainRule(out, view, set, set.Rules[i])
@@ -41,7 +42,7 @@ func rulesExplain(ctx context.Context, args []string, out io.Writer) error {
 	if i := slices.IndexFunc(view.Alerts, func(a holdfast.Alert) bool { return a.ID == words[0] }); i >= 0 {
 		return explainAlert(out, view, set, view.Alerts[i])
 	}
-	return fmt.Errorf("%s has neither a rule nor a recent alert %q; its rules are %s", view.Device, words[0], strings.Join(names(set), ", "))
+	return fmt.Errorf("there is neither a rule nor a recent alert %q; the rules are %s", words[0], strings.Join(names(set), ", "))
 }
 
 func names(set dashboard.RulesView) (all []string) {
@@ -51,15 +52,12 @@ func names(set dashboard.RulesView) (all []string) {
 	return all
 }
 
-// explainOffline explains a rule of the configuration.
-func explainOffline(out io.Writer, cfg Config, name string, unreachable error) error {
-	x, ok := cfg.Rules.set().Explain(name)
-	if !ok {
-		return fmt.Errorf("%w; the configuration has no rule %q either", unreachable, name)
+// on names the device, where it is known.
+func on(view dashboard.View) string {
+	if view.Device == "" {
+		return ""
 	}
-	_, err := fmt.Fprintf(out, "%s, in version %d of the configuration's rules\n%s\nHow it gets on is not known: %v.\n",
-		name, cfg.Rules.Version, paragraphs(x.What, x.Clears, x.Does), unreachable)
-	return err
+	return " on " + view.Device
 }
 
 func paragraphs(sentences ...string) string {
@@ -67,17 +65,19 @@ func paragraphs(sentences ...string) string {
 }
 
 func explainRule(out io.Writer, view dashboard.View, set dashboard.RulesView, r dashboard.Rule) error {
-	fmt.Fprintf(out, "%s, a rule of kind %s in version %d (%s) on %s\n", r.Name, r.Kind, set.Version, set.Origin, view.Device)
+	fmt.Fprintf(out, "%s, a rule of kind %s in version %d (%s)%s\n", r.Name, r.Kind, set.Version, set.Origin, on(view))
 	fmt.Fprintln(out, paragraphs(r.What, r.Clears, r.Does))
 	switch {
 	case r.Off:
 		fmt.Fprintf(out, "It is switched off, because it panicked: %s.\n", r.Failure)
 	case r.Failures > 0:
-		fmt.Fprintf(out, "It failed %d times; the first time: %s.\n", r.Failures, r.Failure)
+		fmt.Fprintf(out, "It failed %s; the first time: %s.\n", count(int(r.Failures), "time"), r.Failure)
 	}
-	if r.Made > 0 {
-		fmt.Fprintf(out, "It made %d records since %s, the last one at %s.\n", r.Made, clockTime(set.Since), clockTime(r.Last))
-	} else {
+	switch {
+	case set.Since.IsZero(): // not known
+	case r.Made > 0:
+		fmt.Fprintf(out, "It made %s since %s, the last one at %s.\n", count(int(r.Made), "record"), clockTime(set.Since), clockTime(r.Last))
+	default:
 		fmt.Fprintf(out, "It has made no record since %s.\n", clockTime(set.Since))
 	}
 	for _, a := range view.Alerts {
@@ -89,7 +89,7 @@ func explainRule(out io.Writer, view dashboard.View, set dashboard.RulesView, r 
 }
 
 func explainAlert(out io.Writer, view dashboard.View, set dashboard.RulesView, a holdfast.Alert) error {
-	fmt.Fprintf(out, "Alert %s (%s, %s) of rule %s, version %d, on %s\n", a.ID, a.Severity, a.State, a.Rule, a.RuleVersion, view.Device)
+	fmt.Fprintf(out, "Alert %s (%s, %s) of rule %s, version %d%s\n", a.ID, a.Severity, a.State, a.Rule, a.RuleVersion, on(view))
 	if a.Message != "" {
 		fmt.Fprintf(out, "It says: %s\n", a.Message)
 	}

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"holdfast"
@@ -59,20 +61,46 @@ func TestRulesExplain(t *testing.T) {
 			}
 		}
 	}
-	if _, err := explain("nothing", "--url", server.URL); err == nil || !strings.Contains(err.Error(), "its rules are hot, odd") {
+	if _, err := explain("nothing", "--url", server.URL); err == nil || !strings.Contains(err.Error(), "the rules are hot, odd") {
 		t.Errorf("an unknown id: %v", err)
 	}
 
 	dir := t.TempDir()
 	config := filepath.Join(dir, "gateway.yaml")
-	if err := os.WriteFile(config, []byte("rules:\n  text: |\n    version: 4\n    rules:\n      - name: cold\n        threshold: {quantity: temperature_celsius, below: 3}\n"), 0o600); err != nil {
+	text := "data: {dir: " + dir + "}\nrules:\n  text: |\n    version: 4\n    rules:\n      - name: cold\n        threshold: {quantity: temperature_celsius, below: 3}\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := explain("cold", "--url", "http://127.0.0.1:1", "--config", config)
-	if err != nil || !strings.Contains(out, "version 4 of the configuration") || !strings.Contains(out, "is below 3") || !strings.Contains(out, "not known: no gateway answers") {
+	if err != nil || !strings.Contains(out, "no gateway answers") || !strings.Contains(out, "in version 4 (variable)") || !strings.Contains(out, "is below 3") {
 		t.Errorf("%v: %s", err, out)
 	}
 	if _, err := explain("hot", "--url", "http://127.0.0.1:1", "--config", config); err == nil {
 		t.Error("a rule that nobody knows is explained")
+	}
+}
+
+// Of a gateway that does not run, rules explain reads which set was in force and which alerts stand, and changes nothing.
+func TestRulesExplainWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var alert string
+	synctest.Test(t, func(t *testing.T) {
+		b := newRulesBubble(t, rulesOf(1, ""))
+		b.dir = dir
+		b.begin()
+		b.set(holdfast.OriginCommand, "version: 7\nrules:\n  - name: warm\n    threshold: {sensor: 'bme280-*', quantity: temperature_celsius, above: -100}\n", 7)
+		alert = b.running.Load().alerts.list(time.Now())[0].ID
+		b.stop()
+	})
+	config := filepath.Join(dir, "gateway.yaml")
+	if err := os.WriteFile(config, []byte(fmt.Sprintf("data: {dir: %s}\n", filepath.Join(dir, "gateway"))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{"warm": "Alert " + alert + " stands", alert: "of rule warm, version 7"} {
+		var out bytes.Buffer
+		if err := dispatch(t.Context(), []string{"rules", "explain", id, "--url", "http://127.0.0.1:1", "--config", config}, &out); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%v: %s\nlacks %s", err, out.String(), want)
+		}
 	}
 }

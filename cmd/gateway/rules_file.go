@@ -67,7 +67,7 @@ func (g *gateway) watchRulesFile(ctx context.Context) error {
 
 // hangups returns what SIGHUP comes by, where there is a file to read again; elsewhere the signal ends the daemon.
 func hangups(cfg Config) <-chan os.Signal {
-	if cfg.RulesFile == "" {
+	if cfg.RulesFile == "" || cfg.RulesText != "" {
 		return nil
 	}
 	c := make(chan os.Signal, 1)

@@ -243,10 +243,12 @@ func (g *gateway) engine(set *rules.Set) *rules.Engine {
 
 // adoptRules has the loop go on with the rules of a setting, or with those of the configuration where it was taken back.
 func (g *gateway) adoptRules(s holdfast.Setting) {
+	const notice = "rules that were set: "
+	g.notices.removeAll(notice)
 	set, err := ofSetting(s)
 	if err != nil {
 		g.log.Error("rules that were set are not all right any more", "err", err)
-		g.notices.add("rules that were set: " + err.Error())
+		g.notices.add(notice + err.Error())
 	}
 	g.sets.wrote(set)
 	g.lookAtRules()

@@ -23,14 +23,21 @@ func (p pageRules) State(ctx context.Context) (view dashboard.RulesView, err err
 	if err := p.inLoop(ctx, func() { active, states = p.sets.view(&view), p.rules.States() }); err != nil {
 		return view, fmt.Errorf("the measuring loop does not answer: %w", err)
 	}
+	view.Rules = viewRules(active.set(), states)
+	return view, nil
+}
+
+// viewRules tells of the rules of a set, and of their states.
+func viewRules(set *rules.Set, states []rules.State) []dashboard.Rule {
+	all := []dashboard.Rule{}
 	for _, s := range states {
-		x, _ := active.set().Explain(s.Name)
-		view.Rules = append(view.Rules, dashboard.Rule{
+		x, _ := set.Explain(s.Name)
+		all = append(all, dashboard.Rule{
 			Name: s.Name, Kind: s.Kind, What: x.What, Clears: x.Clears, Does: x.Does,
 			Raised: s.Raised, Made: s.Fired, Last: s.Last, Failures: s.Failures, Failure: s.Failure, Off: s.Off,
 		})
 	}
-	return view, nil
+	return all
 }
 
 // inLoop has the measuring loop run f, and waits for it.
@@ -49,7 +56,7 @@ func (g *gateway) inLoop(ctx context.Context, f func()) error {
 func (s *ruleSets) view(v *dashboard.RulesView) *ruleSet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v.Rules, v.Since, v.Trial, v.Written = []dashboard.Rule{}, s.since, s.book.Trial != nil, s.setting != nil
+	v.Since, v.Trial, v.Written = s.since, s.book.Trial != nil, s.setting != nil
 	for _, r := range s.book.Rejected {
 		v.Rejected = append(v.Rejected, fmt.Sprintf("version %d: %s", r.Version, r.Reason))
 	}
