@@ -163,11 +163,15 @@ func scan(ctx context.Context, file string, text io.Reader, start time.Time, bat
 func (r *rehearsing) history(ctx context.Context) error {
 	to := time.Now().UTC()
 	err := r.device.records(ctx, to.Add(-r.last), to, func(lane holdfast.Lane, data []byte) bool {
+		withheld := lane == holdfast.LaneLocal
+		if withheld {
+			lane = holdfast.LaneTelemetry
+		}
 		record, err := holdfast.DecodeRecord(lane, data)
 		if err != nil {
 			return true // of a newer version: what it says of itself is not known
 		}
-		if reading := r.past.See(record, false); reading != nil {
+		if reading := r.past.See(record, withheld); reading != nil {
 			r.read(reading)
 		}
 		return ctx.Err() == nil
