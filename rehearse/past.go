@@ -35,7 +35,7 @@ func NewPast(active *rules.Set) *Past {
 	return p
 }
 
-// See counts a record of the history. It returns the reading where that is what a sensor measured, to be rehearsed with,
+// See counts a record of the history. Which rule withheld a reading is not known there. It returns the reading where that is what a sensor measured, to be rehearsed with,
 // and nil for what a rule made. withheld says that the reading did not go up.
 func (p *Past) See(record holdfast.Record, withheld bool) *holdfast.Reading {
 	switch r := record.(type) {

@@ -29,6 +29,7 @@ type Rehearsal struct {
 	byName  map[string]*Rule
 	derived map[string]*Rule    // by the quantity that it derives
 	open    map[string]*Episode // by the alert's ID
+	bursts  bursts
 	traffic traffic
 }
 
@@ -81,7 +82,7 @@ func (r *Rehearsal) Read(reading *holdfast.Reading) {
 	records := r.engine.Apply(&r.reading, at)
 	r.report.Readings++
 	fate := r.engine.Fate()
-	if fate.Withheld != "" {
+	if fate.Withheld != "" && !r.bursts.on(reading.Sensor, r.now) {
 		r.report.Traffic.Withheld++
 		r.byName[fate.Withheld].fired(at.Time)
 	} else {
@@ -126,6 +127,7 @@ func (r *Rehearsal) take(records []holdfast.Record, at holdfast.Instant) {
 	}
 	for _, order := range r.engine.Orders() {
 		r.byName[order.Rule].order(&order)
+		r.bursts.order(&order)
 		r.o.Order(order)
 	}
 }

@@ -23,7 +23,7 @@ func (a *absence) reads() []string {
 func (e *expression) reads() []string { return e.formula.uses }
 
 // Against compares the set with what a device measures, and joins an error for each quantity of a rule that no sensor has
-// which the rule watches, and for each rule that watches no sensor. What an expression derives counts for the rules behind it. Such
+// which the rule watches, for each rule that watches no sensor, and where the rules would remember more than they may. What an expression derives counts for the rules behind it. Such
 // a rule is not wrong, for sensors come and go, but it has nothing to do.
 func (s *Set) Against(c *holdfast.Catalog) error {
 	measured := make(map[string]map[string]bool) // by sensor
@@ -59,6 +59,9 @@ func (s *Set) Against(c *holdfast.Catalog) error {
 		if e, ok := r.program.(*expression); ok && e.Derive != "" {
 			e.extend(measured)
 		}
+	}
+	if n := s.Memory(c); n > maxBytes {
+		errs = append(errs, fmt.Errorf("the rules would remember up to %d MB of these %d sensors: at most %d; some sensors are left out of some rules: want fewer sensors or quantities in a rule, or shorter or coarser windows", n>>20, len(c.Sensors), maxBytes>>20))
 	}
 	return errors.Join(errs...)
 }

@@ -3,6 +3,8 @@ package rules
 import (
 	"fmt"
 	"slices"
+
+	"holdfast"
 )
 
 // What the rules of an engine remember is bounded: one rule by maxSensors sensors, all together by maxBytes, each memory
@@ -19,6 +21,38 @@ type (
 	sized  interface{ bytes() int }      // about how much a memory takes at most; others take leastBytes
 	waiter interface{ expects() string } // a sensor to remember before it is heard of; "" for none
 )
+
+// room is what is left of maxBytes while the rules of a file are read, each for one sensor.
+type room int
+
+// take reports whether the rule still fits, and takes its place if so.
+func (left *room) take(r rule) bool {
+	n := (&running{rule: r}).bytes()
+	if n > int(*left) {
+		return false
+	}
+	*left -= room(n)
+	return true
+}
+
+// Memory returns how many bytes the rules remember at most of the sensors of a device. Where that is more than [MaxMemory],
+// some of them are left out.
+func (s *Set) Memory(c *holdfast.Catalog) int {
+	n := 0
+	for _, r := range s.rules {
+		sensors := 0
+		for _, sensor := range c.Sensors {
+			if r.program.watches().matches(sensor.Name) {
+				sensors++
+			}
+		}
+		if j, ok := r.program.(joiner); ok && j.across() {
+			sensors = min(sensors, 1)
+		}
+		n += sensors * (&running{rule: r}).bytes()
+	}
+	return n
+}
 
 // expect begins the memories of sensors that rules wait for.
 func (e *Engine) expect() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -108,6 +109,7 @@ func parseSet(f *fields, set *Set) {
 		set.Version = version
 	}
 	seen := make(map[string]int)
+	left := room(maxBytes)
 	for i, node := range f.list("rules") {
 		if i == MaxRules {
 			f.p.add(node.Line, "rules", "more than %d", MaxRules)
@@ -115,6 +117,9 @@ func parseSet(f *fields, set *Set) {
 		}
 		before := f.p.count
 		r := parseRule(f.element("rules", i, node), seen)
+		if f.p.count == before && !left.take(r) {
+			f.p.add(node.Line, fmt.Sprintf("rules[%d]", i), "rule %s is one too many: with those before it, each for one sensor, it would remember more than %d MB; want fewer rules or quantities, or shorter or coarser windows", r.name, maxBytes>>20)
+		}
 		if f.p.count == before {
 			set.rules = append(set.rules, r)
 		}

@@ -13,12 +13,13 @@ type browser interface {
 	Browse(lane holdfast.Lane, after holdfast.Position, from, to time.Time, f func(holdfast.Stream, uint64, []byte) bool) error
 }
 
-// merged calls f with each record between from and to, of all lanes in order of time, until it returns false. Within a lane
+// merged calls f with each record between from and to, of all lanes and the local one in order of time, until it returns false. Within a lane
 // the order is that of the numbers, which is that in which the rules saw them.
 func merged(b browser, from, to time.Time, f func(lane holdfast.Lane, record []byte) bool) error {
-	errs := make([]error, len(holdfast.Lanes))
-	heads := make([]head, 0, len(holdfast.Lanes))
-	for i, lane := range holdfast.Lanes {
+	lanes := append(holdfast.Lanes[:], holdfast.LaneLocal)
+	errs := make([]error, len(lanes))
+	heads := make([]head, 0, len(lanes))
+	for i, lane := range lanes {
 		next, stop := iter.Pull(func(yield func([]byte) bool) {
 			errs[i] = b.Browse(lane, holdfast.Position{}, from, to, func(_ holdfast.Stream, _ uint64, record []byte) bool { return yield(record) })
 		})

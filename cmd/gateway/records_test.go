@@ -36,6 +36,7 @@ func TestMerged(t *testing.T) {
 		holdfast.LaneTelemetry: {at(1, "a"), at(5, "d"), at(3, "e"), at(9, "g")}, // the clock was put back behind d
 		holdfast.LaneAlert:     {at(2, "b"), at(6, "f")},
 		holdfast.LaneEvent:     {at(4, "c")},
+		holdfast.LaneLocal:     {at(7, "f"), at(8, "f")},
 	}
 	var got []string
 	take := func(most int) func(lane holdfast.Lane, record []byte) bool {
@@ -45,7 +46,7 @@ func TestMerged(t *testing.T) {
 			return len(got) < most
 		}
 	}
-	if err := merged(s, time.Time{}, time.Time{}, take(100)); err != nil || !slices.Equal(got, strings.Split("abcdefg", "")) {
+	if err := merged(s, time.Time{}, time.Time{}, take(100)); err != nil || !slices.Equal(got, strings.Split("abcdefffg", "")) {
 		t.Errorf("%v, %v", got, err)
 	}
 	if err := merged(s, time.Time{}, time.Time{}, take(3)); err != nil || !slices.Equal(got, strings.Split("abc", "")) {

@@ -120,25 +120,58 @@ func (r *rehearsing) recording(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	err = sensors.ScanReplay(r.csv, text, func(offset time.Duration, sensor string, values map[string]float64) bool {
-		r.read(&holdfast.Reading{Time: start.Add(offset.Truncate(time.Microsecond)), Sensor: sensor, Values: values})
-		return ctx.Err() == nil
-	})
-	if err != nil {
+	batches, scanned := make(chan []holdfast.Reading, 2), make(chan error, 1)
+	go func() { // a second processor reads the file
+		scanned <- scan(ctx, r.csv, text, start, batches)
+		close(batches)
+	}()
+	for batch := range batches {
+		for i := range batch {
+			r.read(&batch[i])
+		}
+	}
+	if err := <-scanned; err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return nil
+}
+
+// scan reads a recording into batches, until its end, its first mistake, or that of ctx.
+func scan(ctx context.Context, file string, text io.Reader, start time.Time, batches chan<- []holdfast.Reading) error {
+	const size = 512
+	batch := make([]holdfast.Reading, 0, size)
+	hand := func() bool {
+		select {
+		case batches <- batch:
+			batch = make([]holdfast.Reading, 0, size)
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	err := sensors.ScanReplay(file, text, func(offset time.Duration, sensor string, values map[string]float64) bool {
+		batch = append(batch, holdfast.Reading{Time: start.Add(offset.Truncate(time.Microsecond)), Sensor: sensor, Values: values})
+		return len(batch) < size || hand()
+	})
+	if err == nil {
+		hand()
+	}
+	return err
 }
 
 // history rehearses on what the gateway holds.
 func (r *rehearsing) history(ctx context.Context) error {
 	to := time.Now().UTC()
 	err := r.device.records(ctx, to.Add(-r.last), to, func(lane holdfast.Lane, data []byte) bool {
+		withheld := lane == holdfast.LaneLocal
+		if withheld {
+			lane = holdfast.LaneTelemetry
+		}
 		record, err := holdfast.DecodeRecord(lane, data)
 		if err != nil {
 			return true // of a newer version: what it says of itself is not known
 		}
-		if reading := r.past.See(record, false); reading != nil {
+		if reading := r.past.See(record, withheld); reading != nil {
 			r.read(reading)
 		}
 		return ctx.Err() == nil

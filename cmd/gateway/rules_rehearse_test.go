@@ -27,6 +27,7 @@ rules:
   - {name: warm, threshold: {quantity: temperature_celsius, above: 30}}
   - {name: double, expression: {derive: double, value: temperature_celsius * 2}}
   - {name: minute, aggregate: {quantities: [temperature_celsius], window: 1m, functions: [mean]}}
+  - {name: quiet, deadband: {quantities: [temperature_celsius], absolute: 1}}
 `
 	newRules = `version: 2
 rules:
@@ -54,12 +55,20 @@ func lived(t *testing.T, path string) {
 		at := holdfast.Instant{Time: begin.Add(d), Boot: "b", Mono: (time.Hour + d).Microseconds(), Synchronized: true}
 		r := &holdfast.Reading{Time: at.Time, Mono: at.Mono, Sensor: "s", Values: map[string]float64{"temperature_celsius": float64(10 + i%31)}}
 		var change buffer.Change
-		for _, record := range append(append(e.Tick(at), r), e.Apply(r, at)...) {
+		encoded := func(record holdfast.Record) buffer.Record {
 			data, err := json.Marshal(record)
 			if err != nil {
 				t.Fatal(err)
 			}
-			change.Records = append(change.Records, buffer.Record{Lane: record.Lane(), Time: record.When(), Data: data})
+			return buffer.Record{Lane: record.Lane(), Time: record.When(), Data: data}
+		}
+		for _, record := range append(e.Tick(at), e.Apply(r, at)...) {
+			change.Records = append(change.Records, encoded(record))
+		}
+		if e.Fate().Withheld != "" {
+			change.Local = append(change.Local, encoded(r))
+		} else {
+			change.Records = append(change.Records, encoded(r))
 		}
 		if err := b.Append(change); err != nil {
 			t.Fatal(err)
@@ -112,10 +121,10 @@ func TestRehearseHistory(t *testing.T) {
 			t.Errorf("%s: the new set fired %s", name, got)
 		}
 		really := c.History
-		if got, want := fmt.Sprint(fired(c.Active)), fmt.Sprintf("[%d %d %d]", really.Fired["warm"], really.Fired["double"], really.Fired["minute"]); got != want || really.Fired["warm"] != 11 {
+		if got, want := fmt.Sprint(fired(c.Active)), fmt.Sprintf("[%d %d %d %d]", really.Fired["warm"], really.Fired["double"], really.Fired["minute"], really.Withheld); got != want || really.Fired["warm"] != 11 {
 			t.Errorf("%s: the active set fired %s, and really %s", name, got, want)
 		}
-		if really.Readings != 360 || really.Derived != 360 || really.Alerts != c.Active.Traffic.Alerts {
+		if really.Readings != c.Active.Traffic.Readings || really.Withheld < 100 || really.Derived != 360 || really.Alerts != c.Active.Traffic.Alerts {
 			t.Errorf("%s: %+v, want what %+v has", name, really, c.Active.Traffic)
 		}
 	}
