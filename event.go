@@ -32,6 +32,7 @@ const (
 
 	EventSchedule = "schedule" // Schedule: a rule of this kind fired, or could not
 	EventAction   = "action"   // ActionChange: what became of an action of a rule, beside outputs, which have an event of their own
+	EventEdge     = "edge"     // EdgeChange: other things go up from now on
 )
 
 var eventName = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)

@@ -24,6 +24,7 @@ type Status struct {
 	Lanes            map[Lane]LaneStatus `json:"lanes,omitempty"`
 	OlderStreams     []StreamStatus      `json:"older_streams,omitempty"`
 	Buffer           *BufferStatus       `json:"buffer,omitempty"`
+	Edge             *EdgeStatus         `json:"edge,omitempty"`    // what of the readings goes up; left out where that is all of them
 	Notices          []string            `json:"notices,omitempty"` // what a person should know, in plain words, such as mistakes of the configuration
 }
 
