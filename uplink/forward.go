@@ -99,6 +99,7 @@ func (s *session) publish(lane int, b *holdfast.Batch, f *flight) bool {
 	}
 	sent := s.conn.Send(mqtt.Message{Topic: s.u.o.Topics.Batch(s.u.o.Device, b.Lane), Payload: payload})
 	s.u.countSent(lane, b)
+	s.u.countBytes(b, len(payload))
 	records := b.Records
 	b.Records = nil
 	s.unacked = append(s.unacked, publication{sent, lane, f, *b})
@@ -238,4 +239,16 @@ func (u *Uplink) countSent(lane int, b *holdfast.Batch) {
 	}
 	u.forwarded[lane][b.Stream] = max(before, b.Last)
 	u.report(func(s *Status) { s.Sent, s.Resent = s.Sent+fresh, s.Resent+n-fresh })
+}
+
+// countBytes counts how telemetry packs.
+func (u *Uplink) countBytes(b *holdfast.Batch, wire int) {
+	if b.Lane != holdfast.LaneTelemetry || b.What != holdfast.Data {
+		return
+	}
+	records := 0
+	for _, r := range b.Records {
+		records += len(r)
+	}
+	u.report(func(s *Status) { s.Records, s.Wire = s.Records+uint64(records), s.Wire+uint64(wire) })
 }

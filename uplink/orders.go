@@ -11,6 +11,7 @@ import (
 // orders is what may be changed while the uplink runs. The slice is replaced, never changed.
 type orders struct {
 	off      bool          // nothing is forwarded; commands are taken all the same
+	held     bool          // no telemetry is forwarded
 	interval time.Duration // between two rounds of telemetry; 0: as it comes
 	groups   []string      // whose commands this gateway takes
 }
@@ -18,6 +19,9 @@ type orders struct {
 // SetEnabled says whether anything is forwarded. While it is not, the buffer keeps everything, and the link stays up for
 // commands, state and shadow.
 func (u *Uplink) SetEnabled(on bool) { u.order(func(o *orders) { o.off = !on }) }
+
+// SetHeld says whether telemetry waits in the queue. Alerts and events are forwarded all the same.
+func (u *Uplink) SetHeld(held bool) { u.order(func(o *orders) { o.held = held }) }
 
 // SetInterval makes telemetry travel in rounds: each begins so long after the one before and sends what there is; 0 sends
 // it as it comes. Alerts and events do not wait.
@@ -66,6 +70,7 @@ func (s *session) hurried() {
 func (s *session) heed(ctx context.Context) error {
 	before, topic := s.orders.groups, s.u.o.Topics.Group
 	s.orders = s.u.ordersNow()
+	s.withdraw()
 	if s.orders.interval == 0 {
 		s.u.round = round{}
 	}
@@ -93,6 +98,20 @@ func (s *session) heed(ctx context.Context) error {
 	return nil
 }
 
+// withdraw gives up waiting for answers about what is to wait here: it is sent again afterwards, unless they come.
+func (s *session) withdraw() {
+	for i := range s.lanes {
+		if s.holds(i) {
+			s.lanes[i].forget()
+		}
+	}
+}
+
+// holds reports whether what is in the lane waits here, by order.
+func (s *session) holds(lane int) bool {
+	return s.orders.held && holdfast.Lanes[lane] == holdfast.LaneTelemetry
+}
+
 // A round is one time at which telemetry is sent, where it is sent in rounds.
 type round struct {
 	over bool      // it has sent everything, and the next begins at due
@@ -101,6 +120,9 @@ type round struct {
 
 // open reports whether the lane may send now.
 func (s *session) open(lane int, now time.Time) bool {
+	if s.holds(lane) {
+		return false
+	}
 	r := &s.u.round
 	if s.orders.interval == 0 || holdfast.Lanes[lane] != holdfast.LaneTelemetry || !r.over {
 		return true

@@ -38,6 +38,53 @@ func TestSwitchedOff(t *testing.T) {
 	})
 }
 
+// While telemetry is held alerts and events go up, also over a new link, nothing waits for an answer, and afterwards everything
+// arrives once.
+func TestHeldTelemetry(t *testing.T) {
+	bubble(t, func(t *testing.T, broker *testenv.Broker) {
+		r := newReceiver(t, broker, "cloud", store)
+		r.start("1")
+		q := newTable(stream)
+		g := start(t, broker, q, nil)
+		settled()
+		r.silence(true)
+		q.fill(holdfast.LaneTelemetry, 50)
+		settled()
+		if n := g.Status().Inflight; n == 0 {
+			t.Fatal("nothing is on its way")
+		}
+		r.silence(false)
+		g.SetHeld(true)
+		q.fill(holdfast.LaneTelemetry, 1000)
+		q.fill(holdfast.LaneAlert, 3)
+		q.fill(holdfast.LaneEvent, 5)
+		settled()
+		if s := g.Status(); q.pending(holdfast.LaneAlert)+q.pending(holdfast.LaneEvent) != 0 || r.holds(holdfast.LaneTelemetry) > 50 || s.Inflight != 0 {
+			t.Errorf("%d alerts, %d events pending, %d readings arrived, %d batches on their way",
+				q.pending(holdfast.LaneAlert), q.pending(holdfast.LaneEvent), r.holds(holdfast.LaneTelemetry), s.Inflight)
+		}
+		broker.Kick()
+		r.start("2")
+		time.Sleep(time.Hour)
+		q.fill(holdfast.LaneAlert, 1)
+		settled()
+		if n := r.holds(holdfast.LaneTelemetry); n > 50 || q.pending(holdfast.LaneAlert) != 0 {
+			t.Errorf("%d readings arrived by a new link, %d alerts wait", n, q.pending(holdfast.LaneAlert))
+		}
+		if s := g.Status(); s.Losses != 1 {
+			t.Errorf("%d losses of the link, want 1", s.Losses)
+		}
+		g.SetHeld(false)
+		settled()
+		if n := r.holds(holdfast.LaneTelemetry); n != 1050 || q.pending(holdfast.LaneTelemetry) != 0 {
+			t.Errorf("%d readings arrived, %d pending; want 1050 and none", n, q.pending(holdfast.LaneTelemetry))
+		}
+		if s := g.Status(); s.Records < 1050*8 || s.Wire < s.Records {
+			t.Errorf("%d bytes of records, %d on the link", s.Records, s.Wire)
+		}
+	})
+}
+
 // Telemetry travels in rounds and an alert at once; Hurry begins a round.
 func TestRounds(t *testing.T) {
 	bubble(t, func(t *testing.T, broker *testenv.Broker) {

@@ -11,6 +11,7 @@ import (
 // Status is what there is to know of the link. Counters are of this start.
 type Status struct {
 	Up     bool
+	Losses uint64    // times that Up has ended, but for the good-bye at the end
 	Since  time.Time // of Up, or of its loss; zero before the first connection
 	Broker string
 	Error  string   // why the link is down; empty while it is up
@@ -33,6 +34,8 @@ type Status struct {
 	Dropped     uint64    // responses lost for want of room
 	Overflown   uint64    // commands that found too many waiting
 	LastReceipt time.Time // zero before the first
+	Records     uint64    // bytes of JSON of the telemetry in Sent and Resent
+	Wire        uint64    // bytes of the batches that carried it
 	QueueError  string    // why the queue cannot be read; empty where it can
 }
 
@@ -83,6 +86,9 @@ func (u *Uplink) down(err error) {
 		changed = s.Up || s.Error == "" && text != ""
 		if changed {
 			s.Since = now
+		}
+		if s.Up && err != nil {
+			s.Losses++
 		}
 		s.Up, s.Error, s.Inflight, s.Online = false, text, 0, false
 	})
