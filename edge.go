@@ -9,6 +9,9 @@ const (
 	EdgeHold      EdgeMode = "hold"      // nothing for now: telemetry waits on the device
 )
 
+// Valid reports whether m is one of the modes.
+func (m EdgeMode) Valid() bool { return m == EdgeRaw || m == EdgeAggregate || m == EdgeHold }
+
 // EdgeReason says why an [EdgeMode] holds.
 type EdgeReason string
 
@@ -18,6 +21,13 @@ const (
 	EdgeRedundancy    EdgeReason = "redundancy"          // the link is not stable, or the buffer is nearly full
 	EdgeCloud         EdgeReason = "cloud_optimized"     // nothing speaks against sending every reading
 	EdgeConfiguration EdgeReason = "configuration"       // somebody has said so
+)
+
+// EdgeRule is the name of the rule that summarises each minute of readings which do not go up: an [Aggregate] with mean, min and max of
+// each quantity. Its version is one that no rules file can have, so that a rule of the same name is another one.
+const (
+	EdgeRule        = "edge"
+	EdgeRuleVersion = 0
 )
 
 // EdgeStatus is what a device says of itself where a policy decides what goes up.

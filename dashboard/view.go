@@ -26,6 +26,8 @@ type View struct {
 	Outputs          []Output          `json:"outputs,omitempty"`
 	Simulated        bool              `json:"simulated,omitempty"` // the Pi is; its chips are at /api/v1/simulated
 
+	Edge *holdfast.EdgeStatus `json:"edge,omitempty"` // what of the readings goes up; nil: all of them, and nobody decides
+
 	Link    Link             `json:"link"`
 	Buffer  Buffer           `json:"buffer"`
 	Records Records          `json:"records"`

@@ -58,6 +58,8 @@ type Config struct {
 
 	CommandKeys []ed25519.PublicKey // whose signature commands need; none: they need none
 
+	Edge EdgeConfig
+
 	Groups  []string      // default of the setting groups
 	Values  []ConfigValue // what holds and where it is from, for people
 	secrets []string

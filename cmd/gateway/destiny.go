@@ -1,20 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"sync"
 
 	"holdfast"
 )
 
-// destiny says who keeps a reading from going up, asked right after the rules have judged it: the name of a rule; empty
-// where it goes. A reading that is withheld gets no number and is sent by nobody; the buffer's history has it. While a burst
+// destiny says who keeps a reading from going up, asked right after the rules have judged it: the name of a rule, or the edge
+// policy; empty where it goes. A reading that is withheld gets no number and is sent by nobody; the buffer's history has it. While a burst
 // samples a sensor, all that it reads goes up.
 func (g *gateway) destiny(r *holdfast.Reading) (withheld string) {
 	if g.bursts.on(r.Sensor) {
 		return ""
 	}
-	return g.rules.Fate().Withheld
+	return cmp.Or(g.rules.Fate().Withheld, g.edgeWithholds(r))
 }
 
 // withheld counts the readings that were withheld since the start of the daemon, by whom.

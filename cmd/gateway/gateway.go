@@ -67,6 +67,8 @@ type gateway struct {
 	webhooks *webhooks
 	safe     atomic.Bool // a safe stop is complete, and nothing was started since
 	progress *progress
+	edge     *edgePolicy
+	metrics  *metrics
 	restored []holdfast.Record      // what the rules made of their last state
 	damage   *holdfast.BufferChange // what became of the buffer file at the start
 }
@@ -79,6 +81,7 @@ func begin(cfg Config, w world) *gateway {
 		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan struct{}, 1), emptied: make(chan chan<- struct{}),
 		acknowledgements: make(chan acknowledgement), questions: make(chan func()),
 		batch: newBatch(), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
+		edge: newEdge(), metrics: newMetrics(),
 	}
 	g.noticeMistakes()
 	g.linesOf()
@@ -97,6 +100,7 @@ func (g *gateway) assemble(ctx context.Context) error {
 		return errors.Join(err, g.buffer.Close())
 	}
 	g.restoreRules(ctx)
+	g.restoreEdge()
 	g.mintIDs()
 	g.connect()
 	g.profiled()

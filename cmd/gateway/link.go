@@ -32,6 +32,7 @@ func (g *gateway) connect() {
 		Overflow: g.refuse, Ask: g.askShadow, Documents: g.documents,
 		Now: g.now, Log: g.log,
 	})
+	g.holdTelemetry(g.edge.is(holdfast.EdgeHold))
 	g.steer()
 }
 
@@ -132,6 +133,6 @@ func (g *gateway) birth() holdfast.Status {
 	return holdfast.Status{
 		Boot: g.boot, Since: g.since, Version: version, Release: g.balena.Release, Measuring: &measuring, Clock: clock, Volatile: held.Volatile,
 		SettingsRevision: g.control.Revision(), Lanes: held.Lanes, OlderStreams: held.Older,
-		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit}, Notices: bounded(g.notices.all()),
+		Buffer: &holdfast.BufferStatus{Bytes: held.Bytes, Limit: held.Limit}, Notices: bounded(g.notices.all()), Edge: g.edgeStatus(),
 	}
 }

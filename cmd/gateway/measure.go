@@ -41,6 +41,7 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		case <-tick.C:
 			g.rules.Rest(!g.measures.Load())
 			g.gather(g.rules.Tick(g.now()))
+			g.gather(g.edgeTick())
 		}
 		if g.batch.full() {
 			g.keep(nil)
@@ -67,6 +68,7 @@ func (g *gateway) take(first *holdfast.Reading, more <-chan *holdfast.Reading) {
 			g.gather([]holdfast.Record{reading})
 		}
 		g.gather(made)
+		g.gather(g.summarise(reading))
 		g.mirror.Value(reading)
 		g.sets.measured(reading.Mono)
 		if g.batch.full() {
@@ -107,6 +109,7 @@ func (g *gateway) handOver() {
 	records, withheld := g.batch.take()
 	g.alerts.see(records)
 	state := g.checkpoint()
+	g.edgeCheckpoint(state)
 	if g.ids != nil {
 		state[idsKey] = []byte(g.ids.Last())
 	}
@@ -143,6 +146,7 @@ func (g *gateway) encode(records []holdfast.Record) []buffer.Record {
 		at := mono
 		if reading, ok := r.(*holdfast.Reading); ok {
 			at = reading.Mono
+			g.edge.made.Add(uint64(len(data)))
 		}
 		out = append(out, buffer.Record{Lane: r.Lane(), Time: r.When(), Mono: at, Data: data})
 	}

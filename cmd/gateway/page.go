@@ -19,6 +19,7 @@ func (g *gateway) dashboard() {
 	o := dashboard.Options{
 		Status: g, History: history{g}, Archive: history{g}, Settings: settings{g}, Alerts: settings{g}, Rules: pageRules{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
 	}
+	o.Metrics = g.metrics.handler()
 	if g.world.simulated != nil {
 		o.Simulated = workbench{g.world.simulated}
 	}

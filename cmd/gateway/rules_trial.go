@@ -98,7 +98,7 @@ func (g *gateway) watchRules(ctx context.Context) error {
 // couldAnswer reports whether an answer is due: records wait, the link is up and proven, and the receiver is there and takes them.
 func (g *gateway) couldAnswer() bool {
 	s := g.uplink.Status()
-	if !s.Up || !g.sending() || s.Hold != "" || s.Mode == holdfast.AckReceipt && !s.Online || g.links.onTrial() {
+	if !s.Up || !g.sending() || s.Hold != "" || g.edge.is(holdfast.EdgeHold) || s.Mode == holdfast.AckReceipt && !s.Online || g.links.onTrial() {
 		return false
 	}
 	for _, lane := range g.buffer.Status().Lanes {

@@ -112,6 +112,7 @@ func run(ctx context.Context, cfg Config, w world) error {
 	makers.Go(func() error { return g.watchLinks(ctx) })
 	makers.Go(func() error { return g.watchRules(ctx) })
 	makers.Go(func() error { return g.watchRulesFile(ctx) })
+	makers.Go(func() error { return g.watchEdge(ctx) })
 	makers.Go(func() error { return g.runButton(ctx) })
 	makers.Go(func() error { return g.watchButton(ctx) })
 	makers.Go(func() error { return g.settleOutputs(ctx) })

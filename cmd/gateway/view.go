@@ -37,6 +37,7 @@ func (g *gateway) Status(context.Context) dashboard.View {
 		v.MeasuringBy = &by
 	}
 	v.Buffer, v.Records = g.viewBuffer()
+	v.Edge = g.edgeStatus()
 	v.MayUnplug, v.Presses, v.Outputs = g.mayUnplug(), g.viewPresses(), g.viewOutputs()
 	if g.led.Pin != "" {
 		shows, on := g.led.state()

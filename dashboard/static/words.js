@@ -1,6 +1,7 @@
 // What a status view means, in plain words. Pure: a view and the time in, sentences out.
 
 import { ago, bare, bytes, capital, count, duration, isSet, moment, plural } from "/static/ui/format.js";
+import { edgeMode, edgeProblem, edgeReason } from "/static/ui/edge.js";
 import { isHealth } from "/static/ui/health.js";
 
 const lanes = ["telemetry", "event", "alert"];
@@ -109,7 +110,7 @@ export function problems(view, now) {
   const found = [];
   if (buffer.failing) found.push({ level: "bad", title: "Nothing can be written to the card.", text: `${capital(buffer.failing)}. Readings are in memory only: a power cut now would lose them.` });
   else if (buffer.volatile) found.push({ level: "bad", title: "Readings are held in memory only.", text: "A power cut now would lose what has not been sent." });
-  found.push(...sensorProblems(view), ...linkProblems(view, now));
+  found.push(...sensorProblems(view), ...linkProblems(view, now), ...edgeProblem(view.edge));
   if (link.other_store) found.push({ level: "warn", title: "A second database answers for this device.", text: `It is not obeyed: the gateway is bound to ${short(link.store)}, the other is ${short(link.other_store)}.` });
   if (view.clock === "unsynchronized") found.push({ level: "warn", title: "The clock is not synchronised.", text: "Times are a guess until the network tells the time; then they are put right." });
   if (view.records.dropped) found.push({ level: "warn", title: `${plural(view.records.dropped, "record")} had to be given up.`, text: "Each is listed with its cause." });
@@ -123,8 +124,9 @@ export function problems(view, now) {
 function held(view, now) {
   const { records, oldest } = waiting(view);
   const behind = oldest ? now - Date.parse(oldest) : 0;
-  if (!records || behind < 5000) return { level: "good", title: "Every reading is in the database.", text: "Or on its way, seconds old and held on this card until the database confirms it." };
-  return { level: "good", title: `Every reading up to ${ago(oldest, now)} is in the database.`, text: `${plural(records, "record")} wait on this card until the database confirms them.` };
+  const all = view.edge?.mode === "aggregate" ? "Everything that goes up" : "Every reading";
+  if (!records || behind < 5000) return { level: "good", title: `${all} is in the database.`, text: "Or on its way, seconds old and held on this card until the database confirms it." };
+  return { level: "good", title: `${all} up to ${ago(oldest, now)} is in the database.`, text: `${plural(records, "record")} wait on this card until the database confirms them.` };
 }
 
 const short = (stream) => (stream ? stream.slice(0, 8) + "…" : "none");
@@ -138,6 +140,7 @@ export function link(view, now) {
     facts.push(["Confirmed by", l.store ? `the database ${short(l.store)}` : "no database yet"]);
     facts.push(["Receiver", l.hold ? `asks to hold: ${l.hold}` : l.receiver_online ? "online" : "silent"]);
   } else facts.push(["Confirmed by", "the broker only"]);
+  if (view.edge) facts.push(["What goes up", `${edgeMode(view.edge)}: ${edgeReason(view.edge)}`]);
   facts.push(["Delivered", plural(view.records.delivered, "record")]);
   if (l.error && l.state !== "connected") facts.push(["Last error", l.error]);
   if (l.state === "connected") {

@@ -75,6 +75,17 @@ func seed(tx *store.Tx) error {
 	}
 	thinned := &holdfast.Thinned{Sensor: "bme280-1-76", From: noon.Add(-time.Minute), To: noon,
 		Values: map[string]holdfast.Summary{"temperature_celsius": {Min: -3, Max: -1, Mean: -2, Count: 60}}}
+	minute := &holdfast.Aggregate{Time: noon.Add(-time.Minute), From: noon.Add(-2 * time.Minute), To: noon.Add(-time.Minute), Rule: holdfast.EdgeRule,
+		RuleVersion: holdfast.EdgeRuleVersion, Group: "bme280-1-76", Sensor: "bme280-1-76", Count: 60,
+		Values: map[string]float64{"temperature_celsius_mean": -5, "temperature_celsius_min": -6, "temperature_celsius_max": 0}}
+	for i, version := range []int{0, 1} { // the second is a user's
+		text, _ := json.Marshal(minute)
+		minute.RuleVersion = version
+		if err := tx.AddAggregate(s, uint64(601+i), 9, minute, text); err != nil {
+			return err
+		}
+		minute.From, minute.Values = minute.From.Add(-time.Minute), map[string]float64{"temperature_celsius_mean": 100}
+	}
 	text, _ := json.Marshal(thinned)
 	if err := tx.AddThinned(s, 601, 0, thinned, text); err != nil {
 		return err
@@ -177,18 +188,19 @@ func TestReadingsByPage(t *testing.T) {
 func TestReadingsInBuckets(t *testing.T) {
 	t.Parallel()
 	_, web := serve(t, seed)
-	query := url.Values{"points": {"12"}, "quantity": {"temperature_celsius"}, "sensor": {"bme280-1-76"},
-		"from": {noon.Add(-2 * time.Minute).Format(time.RFC3339)}, "to": {noon.Add(10 * time.Minute).Format(time.RFC3339)}}
+	query := url.Values{"points": {"13"}, "quantity": {"temperature_celsius"}, "sensor": {"bme280-1-76"},
+		"from": {noon.Add(-3 * time.Minute).Format(time.RFC3339)}, "to": {noon.Add(10 * time.Minute).Format(time.RFC3339)}}
 	var chart readings
 	ask(t, web, "/api/v1/devices/pi-7/readings?"+query.Encode(), 200, &chart)
-	if len(chart.Series) != 1 || len(chart.Series[0].Buckets) != 11 || len(chart.Series[0].Samples) > 0 {
+	if len(chart.Series) != 1 || len(chart.Series[0].Buckets) != 12 || len(chart.Series[0].Samples) > 0 {
 		t.Fatalf("chart %+v", chart)
 	}
 	b := chart.Series[0].Buckets
 	for i, want := range map[int]Bucket{
-		0:  {noon.Add(-time.Minute), -3, -1, -2, 60, true},
-		1:  {noon, 0, 59, 29.5, 60, false},
-		10: {noon.Add(9 * time.Minute), 540, 598, 569, 59, false},
+		0:  {noon.Add(-2 * time.Minute), -6, 0, -5, 60, true}, // what the device sent in the readings' place
+		1:  {noon.Add(-time.Minute), -3, -1, -2, 60, true},
+		2:  {noon, 0, 59, 29.5, 60, false},
+		11: {noon.Add(9 * time.Minute), 540, 598, 569, 59, false},
 	} {
 		if b[i] != want {
 			t.Errorf("bucket %d: %+v, want %+v", i, b[i], want)

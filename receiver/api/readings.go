@@ -50,7 +50,7 @@ type Bucket struct {
 	Max     float64   `json:"max"`
 	Mean    float64   `json:"mean"`
 	Count   uint64    `json:"count" doc:"of samples"`
-	Thinned bool      `json:"thinned,omitempty" doc:"the samples themselves were given up for space"`
+	Thinned bool      `json:"thinned,omitempty" doc:"of summaries: the samples themselves were given up for space, or stayed on the device"`
 }
 
 type readingsOut struct {
@@ -142,10 +142,11 @@ func (s *server) page(ctx context.Context, in *readingsIn, all []store.Series, f
 	return page, "", nil
 }
 
-// maxSummaries bounds how many summaries of thinned ranges a chart looks at.
+// maxSummaries bounds how many summaries of thinned ranges, and of a sensor's minutes, a chart looks at.
 const maxSummaries = 100_000
 
-// chart sums up the window. Summaries of thinned ranges stand in where a bucket has no sample.
+// chart sums up the window. Summaries of thinned ranges, and of minutes whose readings stayed on the device, stand in where a
+// bucket has no sample.
 func (s *server) chart(ctx context.Context, in *readingsIn, all []store.Series, from, to time.Time) ([]Series, error) {
 	points := int64(in.Points)
 	width := time.Duration((to.Sub(from).Microseconds()+points-1)/points) * time.Microsecond
@@ -154,7 +155,13 @@ func (s *server) chart(ctx context.Context, in *readingsIn, all []store.Series, 
 		return nil, err
 	}
 	out := []Series{}
+	minutes := make(map[string][]holdfast.Thinned) // by sensor
 	for _, x := range all {
+		if _, read := minutes[x.Sensor]; !read {
+			if minutes[x.Sensor], err = s.store.Minutes(ctx, in.ID, x.Sensor, from, to, maxSummaries); err != nil {
+				return nil, err
+			}
+		}
 		raw, err := s.store.Buckets(ctx, x.ID, from, to, width)
 		if err != nil {
 			return nil, err
@@ -164,6 +171,7 @@ func (s *server) chart(ctx context.Context, in *readingsIn, all []store.Series, 
 			buckets[b.Index] = Bucket{from.Add(time.Duration(b.Index) * width), b.Min, b.Max, b.Mean, b.Count, false}
 		}
 		fill(buckets, thinned, x, from, width)
+		fill(buckets, minutes[x.Sensor], x, from, width)
 		if len(buckets) == 0 {
 			continue
 		}

@@ -1,6 +1,7 @@
 // Events in words: what happened on a device, for people.
 
 import { bare, capital, moment, plural } from "./format.js";
+import { edgeMode, edgeReason } from "./edge.js";
 import { el, empty, list, text, $ } from "./dom.js";
 
 const because = (data) => [data.origin && `by ${data.origin}`, data.reason].filter(Boolean).join(": ");
@@ -40,6 +41,7 @@ const table = {
   rules,
   buffer: (d) => [`Buffer ${d.state}`, [d.records && plural(d.records, "record"), d.error].filter(Boolean).join(" · ")],
   link: (d) => [`Broker ${d.broker ?? ""} ${{ trial: "is on trial", accepted: "has proven itself", rejected: "did not prove itself" }[d.state] ?? d.state ?? ""}`, d.error],
+  edge: (d) => [edgeMode(d), edgeReason(d)],
   config: (d) => ["Mistakes in the configuration", (d.mistakes ?? []).join(" · ")],
   output: (d) => [`Output ${d.output ?? ""} ${d.error ? "fails" : d.on ? "on" : "off"}`, [d.error, because(d)].filter(Boolean).join(" · ")],
 };

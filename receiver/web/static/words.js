@@ -1,5 +1,6 @@
 // What a device's facts mean, in plain words. Pure: the API's device and the time in, sentences out.
 
+import { edgeProblem } from "/static/ui/edge.js";
 import { ago, count, duration, isSet, moment, plural } from "/static/ui/format.js";
 
 // backlog sums up what the device last said that it still has to send: of every lane, earlier streams included.
@@ -71,6 +72,7 @@ export function problems(device, now) {
     found.push({ level: "warn", title: "The device’s clock is not synchronised.", text: "Its times are a guess. Once it has learnt the time, the readings are put right here." });
   }
   if (state.ack === "puback") found.push({ level: "info", title: "This device’s promise ends at the broker.", text: "It frees a record once the broker has taken it, whether or not it reaches this database." });
+  found.push(...edgeProblem(state.edge));
   for (const sensor of device.catalog?.sensors ?? []) {
     if (sensorWords[sensor.state]) found.push({ level: sensor.state === "degraded" ? "warn" : "bad", id: sensor.name, title: `Sensor ${sensor.name} ${sensorWords[sensor.state]}.`, text: "The device tries it again at every interval." });
   }
