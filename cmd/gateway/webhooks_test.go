@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ type listener struct {
 	got   []string // path, device, rule, state of the alert
 	fails int      // so often /sometimes answers 503
 	hang  chan struct{}
+
+	endless atomic.Int64 // bytes that were written as one answer
 }
 
 func newListener(t *testing.T) *listener {
@@ -60,7 +63,8 @@ func (h *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, h.URL+"/ok", http.StatusTemporaryRedirect)
 	case "/endless":
 		for range 1 << 20 {
-			if _, err := w.Write(make([]byte, 1<<10)); err != nil {
+			n, err := w.Write(make([]byte, 1<<10))
+			if h.endless.Add(int64(n)); err != nil {
 				return
 			}
 		}
@@ -156,6 +160,9 @@ func TestWebhooks(t *testing.T) {
 		if got := s.hits(path); !slices.Equal(got, want) {
 			t.Errorf("%s got %q, want %q", path, got, want)
 		}
+	}
+	if n := s.endless.Load(); n > 32<<20 {
+		t.Errorf("%d bytes of an endless answer were read", n)
 	}
 	slices.Sort(h.events)
 	want := []string{
