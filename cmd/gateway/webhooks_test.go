@@ -148,6 +148,15 @@ func TestWebhooks(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	end()
+	page := httptest.NewRecorder()
+	m := newMetrics()
+	m.registry.MustRegister(h.webhooks)
+	m.handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, line := range []string{`rule_webhooks_total{result="sent"} 3`, `rule_webhooks_total{result="failed"} 7`, `rule_webhooks_total{result="dropped"} 0`} {
+		if !strings.Contains(page.Body.String(), line+"\n") {
+			t.Errorf("metrics lack %s:\n%s", line, page.Body)
+		}
+	}
 	for path, want := range map[string][]string{
 		"/hang":      slices.Repeat([]string{"/hang pi-7 hangs a0 raised"}, 3),
 		"/sometimes": append(slices.Repeat([]string{"/sometimes pi-7 some a1 raised"}, 3), "/sometimes pi-7 some a1 cleared"),
