@@ -76,7 +76,7 @@ func newLoop(t *testing.T, path, set string) *loop {
 		t.Fatal(err)
 	}
 	l.gateway = &gateway{
-		cfg: cfg, log: log, boot: "boot-1", buffer: b, alerts: newAlerts(), notices: new(notices), batch: newBatch(), bursts: newBursts(nil, nil), edge: newEdge(),
+		cfg: cfg, log: log, boot: "boot-1", buffer: b, alerts: newAlerts(), notices: new(notices), batch: newBatch(), metrics: newMetrics(), edge: newEdge(),
 		now: func() holdfast.Instant {
 			return holdfast.Instant{Time: time.UnixMicro(l.mono).UTC(), Boot: "boot-1", Mono: l.mono, Synchronized: true}
 		},

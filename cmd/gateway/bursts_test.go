@@ -193,3 +193,34 @@ func TestBurstsAreBounded(t *testing.T) {
 		t.Errorf("in the end: %v, events %v", p.bursts, events)
 	}
 }
+
+// What a burst reads goes up, whatever else withholds it; before and behind it rules withhold as they did.
+func TestBurstIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newActing(t, "", `
+  - {name: calm, deadband: {sensor: "*", absolute: 100000}}
+  - {name: one, threshold: {sensor: hand, quantity: x, above: 1}, actions: [{interval: {every: 200ms, sensor: "bme280-*"}}]}
+`)
+		a.start()
+		defer a.stop()
+		sent := func(d time.Duration) uint64 {
+			before := a.g.buffer.Status().Lanes[holdfast.LaneTelemetry].Head
+			after(d)
+			return a.g.buffer.Status().Lanes[holdfast.LaneTelemetry].Head - before
+		}
+		after(5 * time.Second)
+		if n := sent(10 * time.Second); n != 0 {
+			t.Errorf("%d readings were sent before", n)
+		}
+		a.feel(2)
+		if n := sent(10 * time.Second); n < 45 || n > 55 {
+			t.Errorf("%d readings were sent in a burst of 10 s, want 50", n)
+		}
+		a.feel(0)
+		after(time.Second)
+		if n := sent(10 * time.Second); n != 0 {
+			t.Errorf("%d readings were sent behind", n)
+		}
+	})
+}

@@ -153,10 +153,15 @@ func TestRuleOutputsAfterRestart(t *testing.T) {
 		want("somebody switched the lamp off", "fan pump")
 		after(85 * time.Second)
 		want("before the maximum", "fan pump")
-		after(15 * time.Second)
-		want("behind the maximum", "pump")
+		after(9 * time.Second)
+		want("behind the maximum, 100 s from when it was raised", "pump")
+		fans := func() int { return strings.Count(strings.Join(a.events(holdfast.EventOutput), ""), `"fan","on":true`) }
+		before := fans()
 		restart()
 		want("and after another restart", "pump")
+		if n := fans(); n != before {
+			t.Errorf("the fan was switched on %d times by a restart behind its maximum", n-before)
+		}
 		a.boot = "boot-2"
 		restart()
 		want("after a reboot the maximum counts anew", "fan pump")
@@ -286,4 +291,24 @@ func TestCheckNamesMissingOutputs(t *testing.T) {
 	if want := "configuration and rules are right\nbut " + file + ":3: rules[0].actions[0]: rule one switches output pump: this device has fan\n"; out.String() != want {
 		t.Errorf("got %s, want %s", out.String(), want)
 	}
+}
+
+// A setting that follows a line does not switch it again, and one that came too late is put right.
+func TestSettingsFollowLines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newActing(t, threeOutputs, " []\n")
+		a.start()
+		defer a.stop()
+		a.g.apply(holdfast.Setting{Key: holdfast.OutputKey("fan"), Value: json.RawMessage("true"), Origin: holdfast.OriginRule})
+		after(time.Second)
+		if a.on("fan") {
+			t.Error("a setting that only follows switched the line")
+		}
+		a.g.outputs.follow("fan", follow{true, holdfast.OriginRule, "one"}) // the line went off meanwhile
+		after(time.Second)
+		if got := a.setting("fan"); got != "false rule one" || a.on("fan") {
+			t.Errorf("setting %s, line on: %v", got, a.on("fan"))
+		}
+	})
 }

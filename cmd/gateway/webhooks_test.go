@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ type listener struct {
 	got   []string // path, device, rule, state of the alert
 	fails int      // so often /sometimes answers 503
 	hang  chan struct{}
+
+	endless atomic.Int64 // bytes that were written as one answer
 }
 
 func newListener(t *testing.T) *listener {
@@ -60,7 +63,8 @@ func (h *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, h.URL+"/ok", http.StatusTemporaryRedirect)
 	case "/endless":
 		for range 1 << 20 {
-			if _, err := w.Write(make([]byte, 1<<10)); err != nil {
+			n, err := w.Write(make([]byte, 1<<10))
+			if h.endless.Add(int64(n)); err != nil {
 				return
 			}
 		}
@@ -144,6 +148,15 @@ func TestWebhooks(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	end()
+	page := httptest.NewRecorder()
+	m := newMetrics()
+	m.registry.MustRegister(h.webhooks)
+	m.handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, line := range []string{`rule_webhooks_total{result="sent"} 3`, `rule_webhooks_total{result="failed"} 7`, `rule_webhooks_total{result="dropped"} 0`} {
+		if !strings.Contains(page.Body.String(), line+"\n") {
+			t.Errorf("metrics lack %s:\n%s", line, page.Body)
+		}
+	}
 	for path, want := range map[string][]string{
 		"/hang":      slices.Repeat([]string{"/hang pi-7 hangs a0 raised"}, 3),
 		"/sometimes": append(slices.Repeat([]string{"/sometimes pi-7 some a1 raised"}, 3), "/sometimes pi-7 some a1 cleared"),
@@ -156,6 +169,9 @@ func TestWebhooks(t *testing.T) {
 		if got := s.hits(path); !slices.Equal(got, want) {
 			t.Errorf("%s got %q, want %q", path, got, want)
 		}
+	}
+	if n := s.endless.Load(); n > 32<<20 {
+		t.Errorf("%d bytes of an endless answer were read", n)
 	}
 	slices.Sort(h.events)
 	want := []string{
