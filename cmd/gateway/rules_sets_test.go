@@ -133,10 +133,13 @@ func TestRulesFileChanges(t *testing.T) {
 		b.holds(1, "at the start")
 
 		whole := rulesOf(2, "  - name: cold\n    threshold: {sensor: '*', quantity: temperature_celsius, below: -40}\n")
-		for n := 30; n < len(whole); n += 30 { // half of it is a set as well
+		for _, n := range []int{40, 80, len(rulesOf(2, "")), len(whole) - 10} { // the third is a set as well
 			b.write(whole[:n])
 			time.Sleep(700 * time.Millisecond)
 			b.holds(1, "while the file is being written")
+		}
+		if all := strings.Join(b.running.Load().notices.all(), "\n"); strings.Contains(all, "rules.yaml") {
+			t.Errorf("half a file was read: %s", all)
 		}
 		b.write(whole)
 		time.Sleep(3 * time.Second)
