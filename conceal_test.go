@@ -46,3 +46,22 @@ func TestConcealRules(t *testing.T) {
 		t.Errorf("no arguments are shown as %s", got)
 	}
 }
+
+// What was hidden comes back where it can only be one thing, and never at another host.
+func TestRevealURLs(t *testing.T) {
+	t.Parallel()
+	const from = "a: http://h:81/one # again http://h:81/one\nb: http://i/x\nc: http://i/y\n"
+	for shown, want := range map[string]string{
+		"":                               "",
+		"a: 'http://h:81/(set)'":         "a: 'http://h:81/one'",
+		"a: http://h:82/(set)":           "a: http://h:82/(set)",
+		"b: http://i/(set)":              "b: http://i/(set)",
+		"a: http://h:81/two":             "a: http://h:81/two",
+		"http://j/(set)":                 "http://j/(set)",
+		"http://h:81.evil.example/(set)": "http://h:81.evil.example/(set)",
+	} {
+		if got := RevealURLs(shown, from); got != want {
+			t.Errorf("%q: got %q, want %q", shown, got, want)
+		}
+	}
+}

@@ -72,6 +72,9 @@ func (s settings) Set(ctx context.Context, key string, value json.RawMessage, or
 	if !s.isOpen() {
 		return holdfast.Setting{}, errOpening
 	}
+	if key == holdfast.SettingRules {
+		value = s.sets.revealed(value)
+	}
 	setting, err := s.control.Set(ctx, key, value, origin, reason)
 	setting.Value = holdfast.ConcealSetting(key, setting.Value)
 	return setting, err

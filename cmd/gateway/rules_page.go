@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -66,9 +67,35 @@ func (s *ruleSets) view(v *dashboard.RulesView) *ruleSet {
 	return s.active
 }
 
+// reveal puts back into a text what the page hid of it.
+func (s *ruleSets) reveal(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.active == nil {
+		return text
+	}
+	return holdfast.RevealURLs(text, s.active.Text)
+}
+
+// revealed is reveal for a value of the setting rules.
+func (s *ruleSets) revealed(value json.RawMessage) json.RawMessage {
+	var set holdfast.RuleSet
+	if json.Unmarshal(value, &set) != nil {
+		return value // control says what is wrong
+	}
+	set.YAML = s.reveal(set.YAML)
+	if again, err := json.Marshal(set); err == nil {
+		return again
+	}
+	return value
+}
+
 // Check implements dashboard.Rules.
 func (p pageRules) Check(text string) dashboard.RulesCheck {
-	set, err := rules.Parse("rules", []byte(text))
+	if !p.isOpen() {
+		return dashboard.RulesCheck{Mistakes: []dashboard.RulesMistake{{Text: errOpening.Error()}}}
+	}
+	set, err := rules.Parse("rules", []byte(p.sets.reveal(text)))
 	check := dashboard.RulesCheck{Version: set.Version, Rules: len(set.Names()), Mistakes: []dashboard.RulesMistake{}}
 	for _, one := range parts(err) {
 		var problem *rules.Problem

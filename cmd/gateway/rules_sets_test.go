@@ -133,10 +133,13 @@ func TestRulesFileChanges(t *testing.T) {
 		b.holds(1, "at the start")
 
 		whole := rulesOf(2, "  - name: cold\n    threshold: {sensor: '*', quantity: temperature_celsius, below: -40}\n")
-		for n := 30; n < len(whole); n += 30 { // half of it is a set as well
+		for _, n := range []int{40, 80, len(rulesOf(2, "")), len(whole) - 10} { // the third is a set as well
 			b.write(whole[:n])
 			time.Sleep(700 * time.Millisecond)
 			b.holds(1, "while the file is being written")
+		}
+		if all := strings.Join(b.running.Load().notices.all(), "\n"); strings.Contains(all, "rules.yaml") {
+			t.Errorf("half a file was read: %s", all)
 		}
 		b.write(whole)
 		time.Sleep(3 * time.Second)
@@ -178,8 +181,23 @@ func TestRulesFileChanges(t *testing.T) {
 		if check := page.Check("version: 4\nrules:\n  - name: x\n"); len(check.Mistakes) != 1 || check.Mistakes[0].Line != 3 || check.Mistakes[0].Key != "rules[0]" {
 			t.Errorf("checked: %+v", check)
 		}
-		b.set(holdfast.OriginPage, rulesOf(9, ""), 9)
+		const hook = "    actions: [webhook: {url: \"http://127.0.0.1:1/a-secret\"}]\n"
+		b.set(holdfast.OriginPage, rulesOf(8, hook), 8)
+		if view, err = page.State(t.Context()); err != nil || !strings.Contains(view.Text, "http://127.0.0.1:1/(set)") {
+			t.Errorf("the page shows %s, %v", view.Text, err)
+		}
+		edited := strings.Replace(view.Text, "version: 8", "version: 9", 1)
+		if check := page.Check(edited); len(check.Mistakes) > 0 {
+			t.Errorf("what the page showed is wrong: %+v", check)
+		}
+		if _, err := (settings{page.gateway}).Set(t.Context(), holdfast.SettingRules, (&ruleSet{Version: 9, Text: edited}).value(), holdfast.OriginPage, "test"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(3 * time.Second)
 		b.holds(9, "after the page wrote")
+		if s, _ := page.control.Get(holdfast.SettingRules); !strings.Contains(string(s.Value), "a-secret") {
+			t.Errorf("the address of the webhook is lost: %s", s.Value)
+		}
 		b.write(rulesOf(5, ""))
 		time.Sleep(3 * time.Second)
 		b.holds(9, "after the file changed under what the page wrote")
