@@ -38,15 +38,15 @@ func parse(t testing.TB, text string) *rules.Set {
 // noon is a third of a second past it: ticks are on whole seconds.
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 333e6, time.UTC)
 
-// some are readings of two sensors, with several in a second and with gaps of minutes and of half a day.
+// some are readings of two sensors, with several in a second and with gaps of minutes and of hours.
 func some() (readings []*holdfast.Reading) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	at := noon
 	for i := range 3000 {
 		gap := time.Duration(rng.IntN(4000)) * time.Millisecond
 		switch {
-		case i%500 == 499:
-			gap = 13 * time.Hour
+		case i%1000 == 999:
+			gap = 4 * time.Hour
 		case i%100 == 99:
 			gap = time.Duration(rng.IntN(1000)) * time.Second
 		case i%10 == 3:

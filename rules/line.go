@@ -36,8 +36,8 @@ type fit struct {
 
 // add takes a value in and returns the line through the window that ends with it. It returns false where the values have
 // no line, because they are all of one instant or too large to be squared. A value that comes late, from before the
-// newest sixtieth, is left out.
-func (l *line) add(window time.Duration, mono int64, v float64) (fit, bool) {
+// newest sixtieth, is left out. What full holds is not asked for again as long as it holds.
+func (l *line) add(window time.Duration, mono int64, v float64, full *joined) (fit, bool) {
 	width := window.Microseconds() / segments
 	at := mono / width
 	if n := len(*l); n > 0 && (*l)[n-1].At > at {
@@ -52,7 +52,7 @@ func (l *line) add(window time.Duration, mono int64, v float64) (fit, bool) {
 	s := &(*l)[len(*l)-1]
 	s.First = min(s.First, mono)
 	s.add(seconds(mono-at*width), v)
-	return l.fit(width, mono)
+	return l.fit(width, mono, full)
 }
 
 func seconds(µs int64) float64 { return float64(µs) / 1e6 }
@@ -67,20 +67,40 @@ func (s *segment) add(t, v float64) {
 	s.TV += dt * (v - s.V)
 }
 
-// fit joins the segments (Chan's formula for the moments of two sets) and draws the line.
-func (l *line) fit(width, mono int64) (fit, bool) {
-	first := (*l)[0]
-	all := segment{First: first.First}
-	for _, s := range *l {
-		t := s.T + seconds((s.At-first.At)*width)
-		n := all.N + s.N
-		dt, dv := t-all.T, s.V-all.V
-		all.TT += s.TT + dt*dt*all.N*s.N/n
-		all.TV += s.TV + dt*dv*all.N*s.N/n
-		all.T += dt * s.N / n
-		all.V += dv * s.N / n
-		all.N = n
+// joined is the first segments of a line as one, whose times are counted from the beginning of the first.
+type joined struct {
+	segment
+	from, to int64 // the first and the last of them
+	count    int
+}
+
+// join adds a segment (Chan's formula for the moments of two sets).
+func (j *joined) join(s *segment, width int64) {
+	if j.count == 0 {
+		j.from, j.First = s.At, s.First
 	}
+	t := s.T + seconds((s.At-j.from)*width)
+	n := j.N + s.N
+	dt, dv := t-j.T, s.V-j.V
+	j.TT += s.TT + dt*dt*j.N*s.N/n
+	j.TV += s.TV + dt*dv*j.N*s.N/n
+	j.T += dt * s.N / n
+	j.V += dv * s.N / n
+	j.N = n
+	j.to, j.count = s.At, j.count+1
+}
+
+// fit joins the segments and draws the line. All but the newest are the same from one reading to the next, mostly.
+func (l *line) fit(width, mono int64, full *joined) (fit, bool) {
+	first, last := &(*l)[0], len(*l)-1
+	if full.count != last || last > 0 && (full.from != first.At || full.to != (*l)[last-1].At) {
+		*full = joined{}
+		for i := range last {
+			full.join(&(*l)[i], width)
+		}
+	}
+	all := *full
+	all.join(&(*l)[last], width)
 	f := fit{n: all.N, span: micros(mono - all.First), slope: all.TV / all.TT}
 	f.now = all.V + f.slope*(seconds(mono-first.At*width)-all.T)
 	for _, v := range []float64{f.slope, f.now, all.TV} {

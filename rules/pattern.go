@@ -11,7 +11,7 @@ import (
 // A pattern is a sensor's name, or a glob over names with * ? and [a-z].
 type pattern string
 
-func (p pattern) glob() bool { return strings.ContainsAny(string(p), `*?[\`) }
+func (p pattern) glob() bool { return p == "*" || strings.ContainsAny(string(p), `*?[\`) }
 
 func (p pattern) matches(sensor string) bool {
 	if p == "*" {

@@ -29,7 +29,8 @@ type program interface {
 }
 
 // A memory is what a rule remembers of one sensor. Its JSON goes into checkpoints; "{}" means that it remembers nothing.
-// Each method returns the records that follow. The instant handed to apply is the reading's.
+// Each method returns the records that follow. The instant handed to apply is the reading's. One whose tick does something
+// is a [waker] too.
 type memory interface {
 	apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record
 	tick(o origin, at holdfast.Instant) []holdfast.Record

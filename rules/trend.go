@@ -99,6 +99,7 @@ type course struct {
 	raiser
 	trend *trend
 	Line  line `json:"line,omitempty"`
+	full  joined
 }
 
 func (c *course) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []holdfast.Record {
@@ -106,7 +107,7 @@ func (c *course) apply(o origin, r *holdfast.Reading, at holdfast.Instant) []hol
 	if !ok {
 		return nil
 	}
-	fit, ok := c.Line.add(c.trend.Window, at.Mono, v)
+	fit, ok := c.Line.add(c.trend.Window, at.Mono, v, &c.full)
 	if !ok || fit.n < float64(c.trend.Least) || fit.span < c.trend.Window/2 {
 		return nil
 	}

@@ -162,6 +162,7 @@ func TestLine(t *testing.T) {
 	width := window.Microseconds() / segments
 	rapid.Check(t, func(t *rapid.T) {
 		var l line
+		var full joined
 		var points []point
 		mono := rapid.Int64Range(0, 1e13).Draw(t, "boot")
 		newest := int64(0)
@@ -170,7 +171,7 @@ func TestLine(t *testing.T) {
 			mono += rapid.OneOf(rapid.Int64Range(0, 1e6), rapid.Int64Range(0, 3e7), rapid.Int64Range(-3e6, 0)).Draw(t, "step")
 			mono = max(mono, 0)
 			p := point{mono, offset + float64(rapid.IntRange(-100, 100).Draw(t, "v"))/10}
-			got, ok := l.add(window, p.mono, p.v)
+			got, ok := l.add(window, p.mono, p.v, &full)
 			if p.mono/width < newest {
 				if ok {
 					t.Fatalf("a late value was taken")
