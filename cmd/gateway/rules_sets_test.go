@@ -190,7 +190,7 @@ func TestRulesFileChanges(t *testing.T) {
 		if check := page.Check(edited); len(check.Mistakes) > 0 {
 			t.Errorf("what the page showed is wrong: %+v", check)
 		}
-		if _, err := (settings{page.gateway}).Set(t.Context(), holdfast.SettingRules, (&ruleSet{Version: 9, Text: edited}).value(), holdfast.OriginPage, "test"); err != nil {
+		if _, err := settings(page).Set(t.Context(), holdfast.SettingRules, (&ruleSet{Version: 9, Text: edited}).value(), holdfast.OriginPage, "test"); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(3 * time.Second)

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
 	"regexp"
 	"strings"
@@ -100,6 +101,28 @@ func TestImportsResolve(t *testing.T) {
 			if _, err := fs.Stat(fsys, path.Join(path.Dir(module), match[1])); err != nil {
 				t.Errorf("%s imports %s: %v", module, match[1], err)
 			}
+		}
+	}
+}
+
+// Both pages have words for every event that a device tells.
+func TestEventsHaveWords(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../../event.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := fs.ReadFile(static, "static/events.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^\tEvent[A-Z]\w+ *= "(\w+)"`).FindAllSubmatch(source, -1)
+	if len(names) < 14 {
+		t.Errorf("%d events, want at least 14", len(names))
+	}
+	for _, name := range names {
+		if !regexp.MustCompile(`(?m)^  ` + string(name[1]) + `[,:]`).Match(words) {
+			t.Errorf("event %s has no words in static/events.js", name[1])
 		}
 	}
 }

@@ -31,8 +31,26 @@ function rules(d) {
   return [`${set} ${states[d.state] ?? d.state}`, [d.origin && `from ${d.origin}`, d.rule && `rule ${d.rule}`, d.error].filter(Boolean).join(" · ")];
 }
 
+function action(d) {
+  const rule = `rule ${d.rule}`;
+  if (d.state === "missing") return [`Rule ${d.rule} has nothing to switch`, d.error];
+  if (d.action === "interval") {
+    const what = d.sensor ? `Sensor ${d.sensor} is read` : "Sensors are read";
+    return d.state === "begun" ? [`${what} every ${bare(d.every_s)} s`, `by ${rule}`] : [`${what} as before`, `${rule} is done`];
+  }
+  const states = { failed: "fails", recovered: "is posted again" };
+  return [`${capital(d.action ?? "action")} of ${rule} ${states[d.state] ?? d.state}`, d.error];
+}
+
+function schedule(d) {
+  const states = { fired: "is due", late: "comes late", skipped: "was passed over", waiting: "waits for the clock" };
+  return [`Schedule ${d.rule} ${states[d.state] ?? d.state}`, [d.due && `due ${d.due}`, d.missed && `${plural(d.missed, "instant")} missed`].filter(Boolean).join(" · ")];
+}
+
 const table = {
+  action,
   boot,
+  schedule,
   setting,
   anchor: () => ["Clock synchronised", "readings taken before get their true time"],
   sensor: (d) => [`Sensor ${d.sensor} ${{ ok: "answers", lost: "is lost", degraded: "fails at times", absent: "is absent", identifying: "is being identified" }[d.state] ?? d.state}`, d.error],
