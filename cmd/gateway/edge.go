@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -110,9 +111,7 @@ func (g *gateway) restoreEdge() {
 	if err := errors.Join(err, g.edge.restore(g.buffer.State(edgeKey))); err != nil {
 		g.log.Error("the edge policy did not find all of its state", "err", err)
 	}
-	if g.cfg.edgeMode() == edgeAuto {
-		g.edge.holds(g.edge.switched.Decision)
-	}
+	g.edge.holds(cmp.Or(g.cfg.edgeOrder(), g.edge.switched.Decision)) // before the first reading
 }
 
 // edgeStatus is what a device says of the policy; nil where nobody has asked for one.

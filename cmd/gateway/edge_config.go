@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast"
 	"holdfast/uplink/policy"
 )
 
@@ -39,6 +40,14 @@ func (c *Config) edgeWanted() string {
 		return edgeAuto
 	}
 	return cmp.Or(c.Edge.Mode, edgeRaw)
+}
+
+// edgeOrder is the decision that the configuration makes; none where it leaves that to the policy.
+func (c *Config) edgeOrder() (d policy.Decision) {
+	if mode := c.edgeMode(); mode != edgeAuto {
+		d = policy.Decision{Mode: holdfast.EdgeMode(mode), Reason: holdfast.EdgeConfiguration}
+	}
+	return d
 }
 
 // decimal reads a number in [low, high].

@@ -94,11 +94,9 @@ func (g *gateway) watchEdge(ctx context.Context) error {
 
 // edgeByConfiguration switches to the configured mode, where another one was kept.
 func (g *gateway) edgeByConfiguration() {
-	e, d := g.edge, policy.Decision{Mode: holdfast.EdgeMode(g.cfg.edgeMode()), Reason: holdfast.EdgeConfiguration}
+	e := g.edge
 	before := e.switched.Mode
-	e.switched.Decision = d
-	e.holds(d)
-	if d.Mode != before {
+	if e.switched.Decision = g.cfg.edgeOrder(); e.switched.Mode != before {
 		g.edgeSwitched(before, policy.Facts{Stability: e.stability.Value})
 	}
 }
