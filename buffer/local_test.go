@@ -218,7 +218,7 @@ func TestTrimByAge(t *testing.T) {
 		for range 400 {
 			n++
 			r := record(holdfast.LaneTelemetry, n)
-			r.Data = fmt.Appendf(r.Data[:len(r.Data)-1], `,"x":"%08x"}`, uint32(n*2654435761))
+			r.Data = fmt.Appendf(r.Data[:len(r.Data)-1], `,"x":"%08x"}`, uint32(n)*2654435761)
 			if n/400%3 == 0 {
 				c.Local = append(c.Local, r)
 			} else {
