@@ -95,6 +95,7 @@ bench: ## measures, and writes docs/benchmarks.md: about half an hour
 	@mkdir -p out
 	HOLDFAST_BENCH=1 HOLDFAST_REQUIRE=1 HOLDFAST_PROOF=$(PROOF) HOLDFAST_COMMIT=$(VERSION) \
 		$(GO) test -v -count 1 -p 1 -timeout 2h ./test/bench
+	HOLDFAST_PROOF=$(PROOF) HOLDFAST_COMMIT=$(VERSION) $(GO) test -v -count 1 -timeout 5m -run TestOutputLatency ./cmd/gateway
 	$(GO) run ./test/report $(PROOF) docs
 
 cross: ## static binaries for linux arm (every 32-bit Pi), arm64 and amd64 in out/

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/proof"
 	"holdfast/internal/testenv"
 )
 
@@ -52,6 +53,8 @@ func TestOutputLatency(t *testing.T) {
 	}
 	slices.Sort(lines)
 	slices.Sort(durables)
+	figure(t, "reading to output switched, p99", 5, lines)
+	figure(t, "reading to output switched and the event of it durable, p99", 20, durables)
 	lag := machine()
 	t.Logf("the machine's own lag: %v of a timer, %v of a write and fsync", lag.timer, lag.disk)
 	const wakes, syncs = 3, 2 // of the loop, the lines, the settings; of a commit that was under way, and this one
@@ -65,6 +68,15 @@ func TestOutputLatency(t *testing.T) {
 	if allowed := mostDurable + wakes*lag.timer + syncs*lag.disk; durables[1] > allowed {
 		t.Errorf("reading to durable event: p99 %v in the middle one of three rounds, want %v at most, and what the machine was late: %v", durables[1], mostDurable, allowed)
 	}
+}
+
+// figure notes the middle one of sorted rounds for docs/benchmarks.md.
+func figure(t *testing.T, name string, goal float64, rounds []time.Duration) {
+	ms := func(i int) float64 { return float64(rounds[i].Microseconds()) / 1000 }
+	proof.Measure(t, proof.Figure{
+		Part: "Latency on loopback", Name: name, Unit: "ms", Value: ms(1), Low: ms(0), High: ms(2), Runs: 3,
+		Goal: fmt.Sprintf("≤ %v", goal), Missed: ms(1) > goal, Note: "100 switchings of a simulated line by a rule a run, within one process",
+	})
 }
 
 // switches has a rule switch an output a hundred times, and returns how long each took, sorted.
