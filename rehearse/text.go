@@ -23,7 +23,11 @@ type Comparison struct {
 func (c *Comparison) WriteText(out io.Writer) error {
 	r := &c.Rehearsed
 	w := &lines{to: tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)}
-	w.line("%d readings from %s to %s: %.3g days", r.Readings, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), r.Days())
+	long := fmt.Sprintf("%.3g days", r.Days())
+	if r.Days() < 1 {
+		long = seconds(r.To.Sub(r.From).Seconds())
+	}
+	w.line("%d readings from %s to %s: %s", r.Readings, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), long)
 	w.line("")
 	w.rules(c)
 	w.episodes(r)
@@ -70,7 +74,7 @@ func (w *lines) rules(c *Comparison) {
 		if rule.Seconds > 0 {
 			raised = seconds(rule.Seconds)
 		}
-		w.line("%s\t%s\t%d\t%.3g\t%s\t%s\t%s\t%d\t%.0f%s", rule.Name, rule.Kind, rule.Fired, c.Rehearsed.PerDay(rule.Fired),
+		w.line("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%d\t%.0f%s", rule.Name, rule.Kind, rule.Fired, few(c.Rehearsed.PerDay(rule.Fired)),
 			when(rule.First), when(rule.Last), raised, rule.Records, c.Rehearsed.PerDay(rule.Bytes), c.others(rule.Name))
 	}
 	for _, name := range c.unseen(seen) {
@@ -147,7 +151,7 @@ func (w *lines) actions(r *Report) {
 			if a.Seconds > 0 {
 				lasted = seconds(a.Seconds)
 			}
-			w.line("%s\t%s\t%d\t%.3g\t%s", a.What, r.Rules[i].Name, a.Times, r.PerDay(a.Times), lasted)
+			w.line("%s\t%s\t%d\t%s\t%s", a.What, r.Rules[i].Name, a.Times, few(r.PerDay(a.Times)), lasted)
 		}
 	}
 }
@@ -156,8 +160,8 @@ func (w *lines) traffic(c *Comparison) {
 	w.line("sent a day\treadings\twithheld\tderived\taggregates\talerts\tevents\tMB\tMB as JSON")
 	sent := func(name string, r *Report) {
 		t := &r.Traffic
-		w.line("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.3g\t%.3g\t%.4g\t%.4g", name, r.PerDay(t.Readings), r.PerDay(t.Withheld), r.PerDay(t.Derived),
-			r.PerDay(t.Aggregates), r.PerDay(t.Alerts), r.PerDay(t.Events), r.PerDay(t.Compressed)/1e6, r.PerDay(t.Bytes)/1e6)
+		w.line("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t%s\t%.4g\t%.4g", name, r.PerDay(t.Readings), r.PerDay(t.Withheld), r.PerDay(t.Derived),
+			r.PerDay(t.Aggregates), few(r.PerDay(t.Alerts)), few(r.PerDay(t.Events)), r.PerDay(t.Compressed)/1e6, r.PerDay(t.Bytes)/1e6)
 		for _, route := range slices.Sorted(maps.Keys(t.Routes)) {
 			w.line("  route %s\t%.0f", route, r.PerDay(t.Routes[route]))
 		}
@@ -168,7 +172,7 @@ func (w *lines) traffic(c *Comparison) {
 	}
 	if h := c.History; h != nil {
 		per := c.Rehearsed.PerDay
-		w.line("really\t%.0f\t%.0f\t%.0f\t%.0f\t%.3g\t%.3g", per(h.Readings), per(h.Withheld), per(h.Derived), per(h.Aggregates), per(h.Alerts), per(h.Events))
+		w.line("really\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t%s", per(h.Readings), per(h.Withheld), per(h.Derived), per(h.Aggregates), few(per(h.Alerts)), few(per(h.Events)))
 	}
 }
 
@@ -178,6 +182,14 @@ func (w *lines) failures(r *Report) {
 			w.line("rule %s failed %d times: %s", rule.Name, rule.Failures, rule.Failure)
 		}
 	}
+}
+
+// few writes a number of things a day, of which there may be fewer than one.
+func few(n float64) string {
+	if n >= 100 {
+		return fmt.Sprintf("%.0f", n)
+	}
+	return fmt.Sprintf("%.3g", n)
 }
 
 func when(t time.Time) string {
