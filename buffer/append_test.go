@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"holdfast"
 )
@@ -131,4 +133,43 @@ func TestState(t *testing.T) {
 	b.Close()
 	b = mustOpen(t, o)
 	want(t, b.StateKeys(""), "command/1", "settings")
+}
+
+// The window counts from when a record was made, where it waited elsewhere; and at its end what others hold back is asked for.
+func TestWindowCountsWhatWaited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := testOptions(t)
+		o.Window = 10 * time.Second
+		var b *Buffer
+		asked := 0
+		o.Gather = func() {
+			if asked++; asked == 2 {
+				b.Append(Change{Records: records(holdfast.LaneTelemetry, 3, 3)})
+			}
+		}
+		b = mustOpen(t, o)
+		defer start(t, b)()
+		head := func(want uint64, when string) {
+			t.Helper()
+			synctest.Wait()
+			if got := b.Status().Lanes[holdfast.LaneTelemetry].Head; got != want {
+				t.Errorf("%s: head %d, want %d", when, got, want)
+			}
+		}
+		time.Sleep(time.Second)
+		b.Append(Change{Records: records(holdfast.LaneTelemetry, 1, 1), Waited: 7 * time.Second})
+		b.Append(Change{Records: records(holdfast.LaneTelemetry, 2, 2), Waited: time.Second}) // no reason to wait longer
+		time.Sleep(2900 * time.Millisecond)
+		head(0, "before its window is over")
+		time.Sleep(200 * time.Millisecond)
+		head(2, "a window after the oldest was made")
+		time.Sleep(9 * time.Second)
+		head(2, "in the next window")
+		time.Sleep(time.Second)
+		head(3, "what was held back")
+		b.Append(Change{Records: records(holdfast.LaneTelemetry, 4, 4), Waited: time.Hour})
+		time.Sleep(time.Millisecond)
+		head(4, "long overdue")
+	})
 }

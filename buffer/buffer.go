@@ -33,6 +33,10 @@ type Options struct {
 	Log           *slog.Logger
 	Refused       error // why a file at Path is to be left alone, where it is: the buffer is in memory until the next start
 
+	// Gather is called by the goroutine of Run right before a commit that the end of a window causes: whoever holds records
+	// back until then appends them. It must not wait for the buffer. May be nil.
+	Gather func()
+
 	// Report is told, by the goroutine of Run and outside of all locks, when the buffer became full or failing and when
 	// it recovered; once for each change of state. It may call Append. May be nil.
 	Report func(holdfast.BufferChange)
@@ -57,6 +61,9 @@ func (o *Options) setDefaults() error {
 	o.WindowRecords = cmp.Or(o.WindowRecords, 1000)
 	o.QueueRecords = cmp.Or(o.QueueRecords, 10_000)
 	o.QueueBytes = cmp.Or(o.QueueBytes, 4<<20)
+	if o.Gather == nil {
+		o.Gather = func() {}
+	}
 	if o.Report == nil {
 		o.Report = func(holdfast.BufferChange) {}
 	}
@@ -274,6 +281,7 @@ func (b *Buffer) Run(ctx context.Context) error {
 		case <-b.sooner:
 			tick.Reset(b.untilTick())
 		case <-tick.C:
+			b.o.Gather()
 			b.commit(false)
 			b.land()
 			b.grow()

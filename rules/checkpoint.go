@@ -73,11 +73,41 @@ func (e *Engine) write(r *running) ([]byte, error) {
 		return nil, err
 	}
 	p.V, p.Boot, p.Version = partVersion, e.boot, r.version
-	text, failed := json.Marshal(p)
+	text, failed := p.encode()
 	if len(text) > MaxPart {
 		text, failed = nil, fmt.Errorf("checkpoint of rule %s: %d bytes: at most %d; it starts anew after a restart; want fewer sensors or quantities, or coarser windows", r.name, len(text), MaxPart)
 	}
 	return text, errors.Join(err, failed)
+}
+
+// encode is json.Marshal, which would read the JSON within once more to make sure of it: that takes as long as to write it.
+func (p *part) encode() ([]byte, error) {
+	head, err := json.Marshal(struct {
+		*part
+		Program struct{} `json:"program,omitzero"` // these two come behind the rest
+		Sensors struct{} `json:"sensors,omitzero"`
+	}{part: p})
+	if err != nil {
+		return nil, err
+	}
+	n := len(head) + len(p.Program) + 32
+	for sensor, memory := range p.Sensors {
+		n += len(sensor) + len(memory) + 8
+	}
+	text := append(make([]byte, 0, n), head[:len(head)-1]...)
+	text = append(append(text, `,"program":`...), p.Program...)
+	text = append(text, `,"sensors":{`...)
+	for i, sensor := range slices.Sorted(maps.Keys(p.Sensors)) {
+		name, err := json.Marshal(sensor)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(append(append(text, name...), ':'), p.Sensors[sensor]...)
+	}
+	return append(text, '}', '}'), nil
 }
 
 func (r *running) save() (part, error) {

@@ -2,8 +2,10 @@ package rules
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -166,4 +168,21 @@ func definition(t *testing.T, e *Engine, i int) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// A part says what json.Marshal would.
+func TestPartIsJSON(t *testing.T) {
+	t.Parallel()
+	for _, p := range []part{
+		{V: 1, Boot: `b"`, Version: 7, Name: "a", Kind: "k", Program: json.RawMessage(`{"x":[1]}`), Sensors: map[string]json.RawMessage{}, Actions: []Action{{Kind: ActionOutput, Output: "fan"}}, Raised: []raising{{}}},
+		{V: 1, Boot: "b", Program: json.RawMessage("{}"), Sensors: map[string]json.RawMessage{"s-2": json.RawMessage("1"), "s1": json.RawMessage("{}"), "": json.RawMessage("null")}},
+	} {
+		got, err := p.encode()
+		want, failed := json.Marshal(p)
+		var a, b map[string]any
+		failed = errors.Join(failed, json.Unmarshal(got, &a), json.Unmarshal(want, &b))
+		if err != nil || failed != nil || !reflect.DeepEqual(a, b) || strings.Count(string(got), `"program"`) != 1 {
+			t.Errorf("%s, want %s; %v, %v", got, want, err, failed)
+		}
+	}
 }

@@ -16,11 +16,9 @@ type batch struct {
 	timer    *time.Timer       // runs out when it must go
 }
 
-// maxBatch is how many records the loop gathers, and gatherFor how long, at most; less where the buffer's window is short.
-const (
-	maxBatch  = 256
-	gatherFor = 125 * time.Millisecond
-)
+// The buffer asks for the batch before each commit at the end of a window, so that there is one checkpoint for each. By itself it
+// goes when the oldest reading has waited for a window, or maxBatch records wait.
+const maxBatch = 1000
 
 func newBatch() *batch {
 	b := &batch{timer: time.NewTimer(0)}
@@ -55,23 +53,36 @@ func (g *gateway) gather(records []holdfast.Record) {
 	if len(records) == 0 {
 		return
 	}
-	g.begin()
-	now := g.now().Mono
+	began, now := len(g.batch.records) > 0, g.now().Mono
 	for _, r := range records {
 		g.batch.add(r, now)
+	}
+	if !began {
+		g.batch.timer.Reset(g.cfg.BufferWindow - time.Duration(now-g.batch.since)*time.Microsecond)
 	}
 }
 
 // shelve puts a reading into the batch that was withheld.
 func (g *gateway) shelve(reading *holdfast.Reading) {
-	g.begin()
 	g.batch.withheld = append(g.batch.withheld, reading)
 }
 
-// begin starts the time of a batch that was empty.
-func (g *gateway) begin() {
-	if g.batch.size() == 0 {
-		g.batch.timer.Reset(min(gatherFor, g.cfg.BufferWindow/8))
+// askPatience is how long the buffer's writer waits for the loop, should that be busy.
+const askPatience = 50 * time.Millisecond
+
+// askForBatch has the loop hand its batch over. The buffer's writer calls it.
+func (g *gateway) askForBatch() {
+	done := make(chan struct{})
+	patience := time.NewTimer(askPatience)
+	defer patience.Stop()
+	select {
+	case g.asked <- done:
+	case <-patience.C:
+		return
+	}
+	select {
+	case <-done:
+	case <-patience.C:
 	}
 }
 

@@ -150,8 +150,8 @@ func TestExchangeKeepsParts(t *testing.T) {
 		t.Errorf("state %q", got)
 	}
 	var p struct{ Version int }
-	if err := json.Unmarshal(l.buffer.State("rules/at/b"), &p); err != nil || p.Version != 4 {
-		t.Errorf("part %s, %v", l.buffer.State("rules/at/b"), err)
+	if err := json.Unmarshal(l.remembered()["b"], &p); err != nil || p.Version != 4 {
+		t.Errorf("part %s, %v", l.remembered()["b"], err)
 	}
 }
 
@@ -214,7 +214,7 @@ func definition(t *testing.T) string {
 	l := newLoop(t, filepath.Join(t.TempDir(), "buffer.db"), alertSet)
 	l.read("a", 1, 5)
 	var p struct{ Program json.RawMessage }
-	if err := json.Unmarshal(l.buffer.State(rulesPrefix+"a"), &p); err != nil {
+	if err := json.Unmarshal(l.remembered()["a"], &p); err != nil {
 		t.Fatal(err)
 	}
 	return string(p.Program)

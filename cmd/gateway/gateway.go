@@ -54,7 +54,8 @@ type gateway struct {
 	questions        chan func()          // are put to the loop, which alone may look at the rules
 	emptied          chan chan<- struct{} // asks the loop to take what waits for it, and to close the channel then
 
-	batch    *batch // of the loop
+	batch    *batch             // of the loop
+	asked    chan chan struct{} // asks the loop to hand its batch over, and to close the channel then
 	withheld withheld
 	measures atomic.Bool // whether measuring was on at any time since the start
 	alerts   *alerts
@@ -80,7 +81,7 @@ func begin(cfg Config, w world) *gateway {
 		cfg: cfg, world: w, log: w.log, now: w.now, boot: at.Boot, since: at.Time, opened: make(chan struct{}),
 		balena: balena.ReadEnvironment(os.Getenv), restarting: make(chan struct{}), newRules: make(chan struct{}, 1), emptied: make(chan chan<- struct{}),
 		acknowledgements: make(chan acknowledgement), questions: make(chan func()),
-		batch: newBatch(), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
+		batch: newBatch(), asked: make(chan chan struct{}), alerts: newAlerts(), notices: new(notices), pressed: newPresses(), progress: newProgress(cfg.BufferWindow),
 		edge: newEdge(), metrics: newMetrics(),
 	}
 	g.noticeMistakes()
@@ -131,7 +132,7 @@ func (g *gateway) openBuffer(ctx context.Context) (err error) {
 	defer g.holdUpdates(path)()
 	g.buffer, g.damage, err = openBuffer(ctx, buffer.Options{
 		Path: path, Device: g.device, MaxBytes: g.cfg.BufferMaxBytes,
-		Window: g.cfg.BufferWindow, Grow: g.world.grow, Log: g.log,
+		Window: g.cfg.BufferWindow, Grow: g.world.grow, Log: g.log, Gather: g.askForBatch,
 		Report: func(c holdfast.BufferChange) {
 			g.event(holdfast.EventBuffer, c)
 			g.keepIdentity()

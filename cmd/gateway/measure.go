@@ -23,6 +23,9 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 			g.take(reading, readings)
 		case <-g.batch.timer.C:
 			g.keep(nil)
+		case done := <-g.asked:
+			g.keep(nil)
+			close(done)
 		case change := <-g.world.sensorChanges:
 			g.event(holdfast.EventSensor, change)
 			g.uplink.Refresh()

@@ -2,17 +2,20 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"maps"
 	"strings"
 
 	"holdfast/buffer"
 	"holdfast/rules"
+	"holdfast/wire"
 )
 
-// What the rules remember stands in the buffer's state: a part for each rule under rulesPrefix and its name, committed with
-// the readings that made it. Gateways before kept all of it under one key; where that key holds a checkpoint it is the
-// newer one, for such a gateway ran last. It then says only that the parts are what counts, and is not deleted: a key that is
-// gone may come back when a damaged file is salvaged.
+// What the rules remember stands in the buffer's state: a part for each rule, compressed, under rulesPrefix and its name,
+// committed with the readings that made it. Gateways before kept all of it under one key; where that key holds a checkpoint it
+// is the newer one, for such a gateway ran last. It then says only that the parts are what counts, and is not deleted: a key
+// that is gone may come back when a damaged file is salvaged.
 const (
 	rulesPrefix = "rules/at/"
 	rulesKey    = "rules"
@@ -28,6 +31,9 @@ func (g *gateway) checkpoint() map[string][]byte {
 	}
 	state := make(map[string][]byte, len(changed)+2)
 	for name, part := range changed {
+		if part != nil {
+			part = wire.Compress(nil, part) // a third of it or less: the card takes it with each commit
+		}
 		state[rulesPrefix+name] = part
 	}
 	if whole := g.buffer.State(rulesKey); whole != nil && !bytes.Equal(whole, rulesMoved) {
@@ -47,17 +53,22 @@ func (g *gateway) remembered() map[string][]byte {
 
 func rememberedIn(b *buffer.Buffer) (map[string][]byte, error) {
 	parts := make(map[string][]byte)
+	var errs []error
 	for _, key := range b.StateKeys(rulesPrefix) {
-		parts[strings.TrimPrefix(key, rulesPrefix)] = b.State(key)
+		part, err := wire.Decompress(b.State(key), rules.MaxPart)
+		if err != nil { // an empty part is replaced
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
+		parts[strings.TrimPrefix(key, rulesPrefix)] = part
 	}
 	whole := b.State(rulesKey)
 	if whole == nil || bytes.Equal(whole, rulesMoved) {
-		return parts, nil
+		return parts, errors.Join(errs...)
 	}
 	for name := range parts {
 		parts[name] = nil // older than the whole: to be replaced
 	}
 	newer, err := rules.Parts(whole)
 	maps.Copy(parts, newer)
-	return parts, err
+	return parts, errors.Join(append(errs, err)...)
 }
