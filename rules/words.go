@@ -28,7 +28,7 @@ func (s *Set) Explain(name string) (x Explanation, ok bool) {
 		}
 		var does []string
 		for i := range r.actions {
-			does = append(does, r.actions[i].words())
+			does = append(does, r.actions[i].words(r.kind == scheduled))
 		}
 		if len(does) > 0 {
 			x.Does = "It " + strings.Join(does, "; ") + "."
@@ -226,24 +226,29 @@ func (s *schedule) words() (what, _ string) {
 	return what + "the last one that it misses fires late.", ""
 }
 
-// words says what an action does, behind "it".
-func (a *Action) words() string {
+// words says what an action does, behind "it": while an alert stands, or once.
+func (a *Action) words(once bool) string {
+	meanwhile, behind := " meanwhile", " and for %s behind it"
+	if once {
+		meanwhile, behind = "", " for %s"
+	}
 	switch {
 	case a.Kind == ActionOutput && a.State == StateOn && a.Max > 0:
-		return fmt.Sprintf("switches output %s on meanwhile, for %s at most", a.Output, span(a.Max))
+		return fmt.Sprintf("switches output %s on%s, for %s at most", a.Output, meanwhile, span(a.Max))
 	case a.Kind == ActionOutput && a.State == StateOn:
-		return "switches output " + a.Output + " on meanwhile"
+		return "switches output " + a.Output + " on" + meanwhile
 	case a.Kind == ActionOutput && a.State == StatePulse:
 		return fmt.Sprintf("switches output %s on for %s", a.Output, span(a.For))
 	case a.Kind == ActionOutput:
 		return "switches output " + a.Output + " off"
 	case a.Kind == ActionInterval:
-		text := "has its sensor read every " + span(a.Every) + " meanwhile"
+		whose := "its sensor"
 		if a.Sensor != "" {
-			text = "has " + a.Sensor.words() + " read every " + span(a.Every) + " meanwhile"
+			whose = a.Sensor.words()
 		}
+		text := "has " + whose + " read every " + span(a.Every) + meanwhile
 		if a.For > 0 {
-			text += " and for " + span(a.For) + " behind it"
+			text += fmt.Sprintf(behind, span(a.For))
 		}
 		return text
 	}
