@@ -5,6 +5,8 @@ import (
 	"maps"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"holdfast"
 )
 
@@ -37,6 +39,18 @@ func (w *withheld) count(by string) {
 		by = "others"
 	}
 	w.by[by]++
+}
+
+var readingsWithheld = prometheus.NewDesc("gateway_readings_withheld_total", "Readings that did not go up, by the rule or the policy that withheld them.", []string{"by"}, nil)
+
+// Describe implements prometheus.Collector.
+func (w *withheld) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- readingsWithheld }
+
+// Collect implements prometheus.Collector.
+func (w *withheld) Collect(metrics chan<- prometheus.Metric) {
+	for by, n := range w.all() {
+		metrics <- prometheus.MustNewConstMetric(readingsWithheld, prometheus.CounterValue, float64(n), by)
+	}
 }
 
 // all returns a copy of the counts; nil where nothing was withheld.

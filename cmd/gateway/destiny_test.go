@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +41,11 @@ rules:
 		view := g.Status(context.Background())
 		if n := view.Records.Withheld["calm"]; n != calm-1 || len(view.Records.Withheld) != 1 || n < 500 {
 			t.Errorf("withheld %v of %d readings, want all but the first", view.Records.Withheld, calm)
+		}
+		answer := httptest.NewRecorder()
+		g.metrics.handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		if line := fmt.Sprintf("gateway_readings_withheld_total{by=\"calm\"} %d\n", calm-1); !strings.Contains(answer.Body.String(), line) {
+			t.Errorf("metrics lack %s", line)
 		}
 		found, aggregated := uint64(0), 0.0
 		err := history{g}.History(time.Time{}, time.Now(), func(lane holdfast.Lane, data []byte) bool {

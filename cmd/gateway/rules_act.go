@@ -13,7 +13,7 @@ func (g *gateway) actions() {
 	g.bursts = newBursts(g.world.source, tell)
 	g.webhooks = newWebhooks(g.device, usualWebhookLimits, g.notices, g.log)
 	g.webhooks.event = tell
-	g.metrics.registry.MustRegister(g.webhooks)
+	g.metrics.registry.MustRegister(g.webhooks, &g.withheld)
 }
 
 // act has what the rules ordered carried out, by those who own outputs, intervals and webhooks. It never waits for them.
