@@ -111,6 +111,7 @@ func (f *fields) windowFits(a *aggregate) {
 
 func (a *aggregate) watches() pattern { return a.Sensor }
 func (a *aggregate) across() bool     { return a.Together }
+func (a *aggregate) panes() bool      { return a.Sliding > 0 || a.Every > 0 }
 
 func (a *aggregate) begin() memory {
 	n := needsOf(a.Functions)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"holdfast"
 )
@@ -36,15 +37,38 @@ const partVersion = 1
 // replaced they are what [Engine.Restore] takes. What cannot be written is left out and named in the error, once; the rest is
 // returned beside it. Only rules that have been at work since the last call are written anew.
 func (e *Engine) Checkpoint() (changed map[string][]byte, err error) {
+	return e.checkpoint(func(*running, []byte) bool { return false })
+}
+
+// Changes is Checkpoint for who calls it each second or more often: a part that is large because it holds the panes of windows
+// that move on is left out until the rule has made a record, at most for largeWait. After a crash such windows lack what was
+// measured since.
+func (e *Engine) Changes() (changed map[string][]byte, err error) {
+	return e.checkpoint(func(r *running, last []byte) bool {
+		p, ok := r.program.(paned)
+		since := e.at.Mono - r.writtenAt
+		return ok && p.panes() && len(last) > largePart && !r.told && since >= 0 && since < largeWait.Microseconds()
+	})
+}
+
+const (
+	largePart = 16 << 10 // bytes
+	largeWait = 10 * time.Second
+)
+
+// A program may be one whose memories are many panes, of which one at a time fills.
+type paned interface{ panes() bool }
+
+func (e *Engine) checkpoint(later func(r *running, last []byte) bool) (changed map[string][]byte, err error) {
 	changed = make(map[string][]byte)
 	var errs []error
 	for _, r := range e.rules {
 		last, known := e.stored[r.name]
-		if restored := known && last == nil; r.written && !restored {
+		if restored := known && last == nil; r.written && !restored || later(r, last) {
 			continue
 		}
 		text, err := e.write(r)
-		r.written = true
+		r.written, r.told, r.writtenAt = true, false, e.at.Mono
 		errs = append(errs, err)
 		switch {
 		case text == nil && known:

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"holdfast"
 )
 
 const twoRules = "  - {name: a, threshold: {sensor: a, quantity: temperature_celsius, above: 1}}\n  - {name: b, aggregate: {sensor: b, window: 1h, functions: [sum]}}\n"
@@ -183,6 +185,72 @@ func TestPartIsJSON(t *testing.T) {
 		failed = errors.Join(failed, json.Unmarshal(got, &a), json.Unmarshal(want, &b))
 		if err != nil || failed != nil || !reflect.DeepEqual(a, b) || strings.Count(string(got), `"program"`) != 1 {
 			t.Errorf("%s, want %s; %v, %v", got, want, err, failed)
+		}
+	}
+}
+
+// A part with many panes is written when its rule has made a record, and every ten seconds; all of it is there when it has to be.
+func TestLargePartsWait(t *testing.T) {
+	t.Parallel()
+	const rules = "  - {name: large, aggregate: {sensor: s, sliding: 1h, every: 30s, functions: [p50, p95]}}\n  - {name: small, aggregate: {sensor: s, sliding: 1h, every: 30s, functions: [sum]}}\n"
+	e := engine(t, 1, rules)
+	values := map[string]float64{}
+	for i := range 8 {
+		values[fmt.Sprintf("q%d_celsius", i)] = 1
+	}
+	parts := make(map[string][]byte)
+	writes, told := 0, 0
+	second := 0
+	step := func() []holdfast.Record {
+		second++
+		for q := range values {
+			values[q] = float64(second % 97)
+		}
+		at := instant(second)
+		return e.Apply(&holdfast.Reading{Time: at.Time, Mono: at.Mono, Sensor: "s", Values: values}, at)
+	}
+	for range 1200 {
+		records := step()
+		changed, err := e.Changes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed["small"] == nil {
+			t.Fatalf("second %d: the small part is not written", second)
+		}
+		maps.Copy(parts, changed)
+		if second <= 600 {
+			continue
+		}
+		if len(records) > 0 {
+			told++
+			if changed["large"] == nil {
+				t.Errorf("second %d: a record came of the large part, and it is not written", second)
+			}
+		}
+		if changed["large"] != nil {
+			writes++
+		}
+	}
+	if len(parts["large"]) < largePart || told < 15 || writes < 600/10 || writes > 600/10+told+1 {
+		t.Errorf("%d bytes, %d writes and %d records in 600 s, want a write for each record and every 10 s", len(parts["large"]), writes, told)
+	}
+	step()
+	changed, err := e.Checkpoint()
+	if err != nil || changed["large"] == nil {
+		t.Errorf("a whole checkpoint lacks the large part, %v", err)
+	}
+	maps.Copy(parts, changed)
+	next := engine(t, 1, rules)
+	if _, err := next.Restore(parts, instant(second)); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		second++
+		at := instant(second)
+		r := &holdfast.Reading{Time: at.Time, Mono: at.Mono, Sensor: "s", Values: map[string]float64{"q0_celsius": float64(second % 7)}}
+		if got, want := lines(next.Apply(r, at)), lines(e.Apply(r, at)); !slices.Equal(got, want) {
+			t.Fatalf("second %d: %q after a restart, want %q", second, got, want)
 		}
 	}
 }

@@ -49,6 +49,8 @@ type running struct {
 
 	definition []byte    // JSON of the program, once it is asked for
 	written    bool      // it has not been at work since its part was written
+	writtenAt  int64     // when that was, monotonic µs
+	told       bool      // it has made a record since
 	raised     []raising // alerts whose actions last
 }
 
@@ -170,6 +172,7 @@ func (e *Engine) guard(r *running, step func() []holdfast.Record) (records []hol
 		}
 		return err != nil
 	})
+	r.told = r.told || len(records) > 0
 	r.made(records)
 	e.act(r, records)
 	return records

@@ -17,7 +17,7 @@ func (g *gateway) measure(readings <-chan *holdfast.Reading) {
 		select {
 		case reading, ok := <-readings:
 			if !ok {
-				g.keep(nil)
+				g.handOver(true)
 				return
 			}
 			g.take(reading, readings)
@@ -102,19 +102,20 @@ func (g *gateway) instant(r *holdfast.Reading) holdfast.Instant {
 // keep makes what was gathered durable, and records behind it, together with what the rules remember after them.
 func (g *gateway) keep(records []holdfast.Record) {
 	if g.gather(records); g.batch.size() > 0 {
-		g.handOver()
+		g.handOver(false)
 	}
 }
 
-// handOver gives the buffer what was gathered, and what has changed in what the rules remember.
-func (g *gateway) handOver() {
+// handOver gives the buffer what was gathered, and what has changed in what the rules remember, as far as it is to be kept now, or all
+// of it.
+func (g *gateway) handOver(all bool) {
 	waited := time.Duration(0)
 	if len(g.batch.records) > 0 {
 		waited = time.Duration(g.now().Mono-g.batch.since) * time.Microsecond
 	}
 	records, withheld := g.batch.take()
 	g.alerts.see(records)
-	state := g.checkpoint()
+	state := g.checkpoint(all)
 	g.edgeCheckpoint(state)
 	if g.ids != nil {
 		state[idsKey] = []byte(g.ids.Last())

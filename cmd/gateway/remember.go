@@ -23,9 +23,14 @@ const (
 
 var rulesMoved = []byte(`{"v":2}`)
 
-// checkpoint returns what has changed in what the rules remember, as state of the buffer.
-func (g *gateway) checkpoint() map[string][]byte {
-	changed, err := g.rules.Checkpoint()
+// checkpoint returns what has changed in what the rules remember, as state of the buffer: what the engine wants to be kept now, or
+// all of it.
+func (g *gateway) checkpoint(all bool) map[string][]byte {
+	changes := g.rules.Changes
+	if all {
+		changes = g.rules.Checkpoint
+	}
+	changed, err := changes()
 	if err != nil {
 		g.log.Error("rules cannot be checkpointed whole", "err", err)
 	}

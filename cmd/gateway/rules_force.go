@@ -91,7 +91,7 @@ func (g *gateway) exchange() {
 	if !differs {
 		return
 	}
-	g.handOver()
+	g.handOver(true)
 	var excused []string
 	for _, name := range set.set().Unchanged(before.set()) {
 		if g.rules.Failures()[name] > 0 {
