@@ -26,7 +26,8 @@ type Engine struct {
 	boot  string           // of the last instant seen
 	at    holdfast.Instant // of the last call
 
-	resting bool // nothing is measured, so nothing is missed
+	watched map[string][]int // places of the rules that watch a sensor
+	resting bool             // nothing is measured, so nothing is missed
 	orders  []Order
 	fate    Fate // of the reading that is being judged
 	derived int  // readings that followed from it so far
@@ -65,7 +66,7 @@ func New(set *Set, o Options) *Engine {
 	if o.NewID == nil {
 		o.NewID = randomID
 	}
-	e := &Engine{o: o, set: set, stored: make(map[string][]byte)}
+	e := &Engine{watched: make(map[string][]int), o: o, set: set, stored: make(map[string][]byte)}
 	for _, r := range set.rules {
 		running := &running{rule: r, version: set.Version}
 		running.failed = func(err error) { e.fail(running, err) }
@@ -97,8 +98,8 @@ func (e *Engine) pass(from int, r *holdfast.Reading, at holdfast.Instant) []hold
 		when.Mono = at.Mono
 	}
 	var records []holdfast.Record
-	for i, rule := range e.rules[from:] {
-		if rule.program.watches().matches(r.Sensor) {
+	for _, i := range e.watchers(r.Sensor) {
+		if rule := e.rules[i]; i >= from {
 			made := e.guard(rule, func() []holdfast.Record {
 				sensor := rule.key(r.Sensor)
 				m, err := e.memory(rule, sensor)
@@ -108,10 +109,31 @@ func (e *Engine) pass(from int, r *holdfast.Reading, at holdfast.Instant) []hold
 				}
 				return m.apply(e.origin(rule, sensor), r, when)
 			})
-			records = append(records, e.follow(from+i+1, rule, made, at)...)
+			records = append(records, e.follow(i+1, rule, made, at)...)
 		}
 	}
 	return records
+}
+
+// maxWatched is of how many sensors the engine knows by heart which rules watch them.
+const maxWatched = 4096
+
+// watchers returns the places of the rules that watch a sensor, in their order.
+func (e *Engine) watchers(sensor string) []int {
+	places, known := e.watched[sensor]
+	if known {
+		return places
+	}
+	for i, rule := range e.rules {
+		if rule.program.watches().matches(sensor) {
+			places = append(places, i)
+		}
+	}
+	if len(e.watched) == maxWatched {
+		clear(e.watched)
+	}
+	e.watched[sensor] = places
+	return places
 }
 
 // Tick returns what follows from time passing: windows that end, conditions that have held for long enough. It is to be
