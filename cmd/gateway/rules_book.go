@@ -27,6 +27,7 @@ type book struct {
 type probation struct {
 	Hash    string   `json:"hash"`
 	Starts  int      `json:"starts"`            // of the gateway under the set that did not end well, and the one that runs
+	Boot    string   `json:"boot,omitempty"`    // of the one that runs
 	Excused []string `json:"excused,omitempty"` // rules that fail and are none of its doing: they stood and failed in the set before
 	Failed  string   `json:"failed,omitempty"`  // why it can no more prove itself, though there is nothing to go back to
 
@@ -74,20 +75,20 @@ func (b *book) rejection(s *ruleSet) *rejection {
 
 // begin notes that a set comes into force in the place of another, and puts it on trial unless it has proven itself. excused
 // are rules that failed already.
-func (b *book) begin(s, before *ruleSet, excused []string) {
+func (b *book) begin(s, before *ruleSet, excused []string, boot string) {
 	back := b.Good != nil && b.Good.hash() == s.hash()
 	if !b.Proven && !back && before.hash() != s.hash() && (before == nil || b.fit(before)) {
 		b.Good = before
 	}
-	b.try(s, excused)
+	b.try(s, excused, boot)
 }
 
-func (b *book) try(s *ruleSet, excused []string) {
+func (b *book) try(s *ruleSet, excused []string, boot string) {
 	switch {
 	case s == nil, b.isProven(s):
 		b.Trial = nil
 	case b.Trial == nil || b.Trial.Hash != s.hash():
-		b.Trial = &probation{Hash: s.hash(), Starts: 1, Excused: excused}
+		b.Trial = &probation{Hash: s.hash(), Starts: 1, Boot: boot, Excused: excused}
 	}
 }
 
@@ -100,17 +101,24 @@ func (b *book) fit(s *ruleSet) bool {
 
 func (b *book) isProven(s *ruleSet) bool { return b.Proven && b.Good.hash() == s.hash() }
 
-// start is begin at the start of the gateway, which counts. It returns why the set is not to come into force, if so.
-func (b *book) start(s *ruleSet) (reason string) {
+// start is begin at the start of the gateway, which counts. It returns why the set is not to come into force, if so: there is
+// another to go back to, and under this one the gateway did not end well too often. An end with which the machine's boot ended, too, is
+// that of its power.
+func (b *book) start(s *ruleSet, boot string) (reason string) {
 	again := b.Trial != nil && b.Trial.Hash == s.hash()
-	b.try(s, nil)
+	b.try(s, nil, boot)
 	if b.Trial == nil || !again {
 		return ""
 	}
-	if b.Trial.Starts >= maxStarts {
+	rebooted := b.Trial.Boot != boot
+	b.Trial.Boot = boot
+	if rebooted && b.Trial.Starts > 0 {
+		return ""
+	}
+	if b.Trial.Starts >= maxStarts && b.replaceable(s) {
 		return fmt.Sprintf("the gateway did not end well %d times before they had proven themselves", b.Trial.Starts)
 	}
-	b.Trial.Starts++
+	b.Trial.Starts = min(b.Trial.Starts+1, maxStarts)
 	return ""
 }
 
@@ -143,11 +151,16 @@ func (b *book) failed(s *ruleSet, rule, reason string) bool {
 	if b.Trial == nil || s == nil || slices.Contains(b.Trial.Excused, rule) {
 		return false
 	}
-	if s.written() || b.Good != nil && b.Good.hash() != s.hash() {
+	if b.replaceable(s) {
 		return true
 	}
 	b.Trial.Failed = reason
 	return false
+}
+
+// replaceable reports whether there is something to go back to from a set: from one that was written, what the configuration says.
+func (b *book) replaceable(s *ruleSet) bool {
+	return s.written() || b.Good != nil && b.Good.hash() != s.hash()
 }
 
 // reject takes a set back. What holds then, choose says.

@@ -46,14 +46,18 @@ func TestBookChooses(t *testing.T) {
 	}
 }
 
-// A set that ends the gateway again and again is rejected at the fourth start, whatever its source; one whose gateway ends
-// well, or that has proven itself, is not.
+// A set that ends the gateway again and again is rejected at the fourth start, whatever its source, where there is another to go
+// back to; one whose gateway ends well or with the power, or that has proven itself, is not.
 func TestBookCountsStarts(t *testing.T) {
 	t.Parallel()
 	for _, s := range []*ruleSet{document(originFile, 1, 0), document(originVariable, 1, 0), document("command", 1, 3), document("page", 1, 3), document("shadow", 1, 3)} {
-		starts := func(b book, well bool) (n int) {
-			for range 10 {
-				if b = reopened(t, b); b.start(s) != "" {
+		starts := func(b book, well bool, boots ...string) (n int) {
+			for i := range 10 {
+				boot := "boot"
+				if boots != nil {
+					boot = boots[i%len(boots)]
+				}
+				if b = reopened(t, b); b.start(s, boot) != "" {
 					return n
 				}
 				if n++; well {
@@ -62,8 +66,18 @@ func TestBookCountsStarts(t *testing.T) {
 			}
 			return n
 		}
-		if n := starts(book{}, false); n != maxStarts {
+		other := book{Good: document(originFile, 9, 0)}
+		if n := starts(other, false); n != maxStarts {
 			t.Errorf("%s: %d starts, want %d", s.Origin, n, maxStarts)
+		}
+		if n := starts(other, false, "a", "b"); n != 10 {
+			t.Errorf("%s: rejected after %d power cuts", s.Origin, n)
+		}
+		if n := starts(other, false, "a", "a", "b", "b"); n != 5 {
+			t.Errorf("%s: %d starts where each second end is one of the power, want 5", s.Origin, n)
+		}
+		if n := starts(book{}, false); n != 10 && !s.written() {
+			t.Errorf("%s: rejected after %d starts, with nothing to go back to", s.Origin, n)
 		}
 		if n := starts(book{}, true); n != 10 {
 			t.Errorf("%s: rejected after %d starts that ended well", s.Origin, n)
@@ -96,11 +110,12 @@ func TestBookOverTime(t *testing.T) {
 		var setting, config, active *ruleSet
 		var revision int64
 		deaths := 0 // in a row under the set in force, since it came
+		boot := "boot-1"
 		proven := make(map[string]bool)
 		begin := func() {
 			next := b.choose(setting, config)
 			if next.hash() != active.hash() {
-				b.begin(next, active, nil)
+				b.begin(next, active, nil, boot)
 				deaths = 0
 			}
 			active = next
@@ -112,7 +127,7 @@ func TestBookOverTime(t *testing.T) {
 				if active = b.choose(setting, config); active.hash() != before {
 					deaths = 0
 				}
-				reason := b.start(active)
+				reason := b.start(active, boot)
 				if reason == "" {
 					return
 				}
@@ -124,7 +139,7 @@ func TestBookOverTime(t *testing.T) {
 		}
 		start()
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			switch rapid.SampledFrom([]string{"file", "write", "take back", "measure", "fail", "die", "restart"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"file", "write", "take back", "measure", "fail", "die", "power", "restart"}).Draw(t, "step") {
 			case "file":
 				config = document(originFile, rapid.IntRange(1, 6).Draw(t, "version"), 0)
 				begin()
@@ -162,9 +177,12 @@ func TestBookOverTime(t *testing.T) {
 					t.Fatalf("version %d failed and is in force", active.Version)
 				}
 			case "die":
-				if deaths++; active != nil && !b.isProven(active) && deaths > maxStarts {
+				if deaths++; active != nil && !b.isProven(active) && deaths > maxStarts && b.replaceable(active) {
 					t.Fatalf("version %d ended the gateway %d times in a row", active.Version, deaths)
 				}
+				start()
+			case "power":
+				boot += "+"
 				start()
 			case "restart":
 				b.end()

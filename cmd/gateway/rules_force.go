@@ -12,7 +12,7 @@ import (
 
 // restoreRules puts the first set into force, and brings its rules back to where they were when the newest reading became durable.
 func (g *gateway) restoreRules(ctx context.Context) {
-	set := g.sets.start(g.now().Time)
+	set := g.sets.start(g.now())
 	g.saveRules(ctx) // a set that ends the gateway is counted before it runs
 	g.rules = g.engine(set.set())
 	records, err := g.rules.Restore(g.remembered(), g.now())
@@ -98,7 +98,7 @@ func (g *gateway) exchange() {
 			excused = append(excused, name)
 		}
 	}
-	g.sets.begin(set, excused, g.now().Time)
+	g.sets.begin(set, excused, g.now())
 	g.rules = g.engine(set.set())
 	records, err := g.rules.Restore(g.remembered(), g.now())
 	if err != nil {

@@ -50,12 +50,12 @@ func (s *ruleSets) wrote(set *ruleSet) { s.mu.Lock(); defer s.mu.Unlock(); s.set
 func (s *ruleSets) changed(set *ruleSet) { s.mu.Lock(); defer s.mu.Unlock(); s.config = set }
 
 // start puts the first set into force.
-func (s *ruleSets) start(at time.Time) *ruleSet {
+func (s *ruleSets) start(at holdfast.Instant) *ruleSet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		s.active, s.since, s.unsaved = s.book.choose(s.setting, s.config), at, true
-		reason := s.book.start(s.active)
+		s.active, s.since, s.unsaved = s.book.choose(s.setting, s.config), at.Time, true
+		reason := s.book.start(s.active, at.Boot)
 		if reason == "" {
 			return s.active
 		}
@@ -85,11 +85,11 @@ func (s *ruleSets) turn() (next, before *ruleSet, differs bool) {
 }
 
 // begin puts a set into force.
-func (s *ruleSets) begin(set *ruleSet, excused []string, at time.Time) {
+func (s *ruleSets) begin(set *ruleSet, excused []string, at holdfast.Instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.book.begin(set, s.active, excused)
-	s.active, s.since, s.failures, s.proven, s.unsaved = set, at, nil, false, true
+	s.book.begin(set, s.active, excused, at.Boot)
+	s.active, s.since, s.failures, s.proven, s.unsaved = set, at.Time, nil, false, true
 }
 
 // failed notes that a rule of the set in force failed.
