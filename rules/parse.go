@@ -101,6 +101,9 @@ func (p *problems) addSyntax(err error) {
 			line = n
 		}
 	}
+	if strings.Contains(text, "cannot start any token") { // the only such character that people type
+		text += "; is it a tab? YAML is indented with spaces"
+	}
 	p.add(line, "", "not YAML: %s", text)
 }
 
