@@ -101,7 +101,7 @@ func (p *problems) addSyntax(err error) {
 			line = n
 		}
 	}
-	if strings.Contains(text, "cannot start any token") { // the only such character that people type
+	if strings.Contains(text, "cannot start any token") { // mostly one
 		text += "; is it a tab? YAML is indented with spaces"
 	}
 	p.add(line, "", "not YAML: %s", text)
