@@ -115,6 +115,7 @@ func TestWithheldAreLazy(t *testing.T) {
 		b := mustOpen(t, o)
 		defer start(t, b)()
 		commits := func() uint64 { return b.Status().Commits }
+		time.Sleep(500 * time.Millisecond) // nothing comes at the instant at which a window ends
 		began := commits()
 		b.Append(Change{Local: records(holdfast.LaneTelemetry, 1, 3)})
 		time.Sleep(10 * time.Second)
