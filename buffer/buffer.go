@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -216,13 +217,24 @@ func newBuffer(o Options) *Buffer {
 func (b *Buffer) mint() {
 	var ordinal uint32
 	if n := len(b.streams); n > 0 {
+		ordinal = b.streams[n-1].ordinal + 1
+	}
+	b.forgetUnborn()
+	if n := len(b.streams); n > 0 {
 		last := b.streams[n-1]
 		last.dirty = true // it moves from the place of the current stream to those of older ones
-		ordinal = last.ordinal + 1
 		b.previous = &holdfast.Previous{Stream: last.id, Clean: last.clean, Lanes: last.heads()}
 	}
 	b.forgetIdle()
 	b.keep(newStream(holdfast.NewStream(), ordinal, b.o.Device, b.sum))
+}
+
+// forgetUnborn takes the newest streams out as long as they have no number: a start that ended before its first record was
+// durable. Nobody was told by it how the one before ended, so the next start tells that.
+func (b *Buffer) forgetUnborn() {
+	for n := len(b.streams); n > 0 && b.streams[n-1].unborn(); n-- {
+		b.forgetStream(n - 1)
+	}
 }
 
 // maxIdle is how many streams that owe and hold nothing stay known, so that a database that asks for one is told.
@@ -231,15 +243,19 @@ const maxIdle = 4096
 // forgetIdle takes the oldest idle streams beyond maxIdle out of memory, and out of the file with the next commit.
 func (b *Buffer) forgetIdle() {
 	for i := 0; len(b.streams) > maxIdle && i < len(b.streams); {
-		s := b.streams[i]
-		if !s.idle() {
+		if !b.streams[i].idle() {
 			i++
 			continue
 		}
-		b.forget = append(b.forget, s.ordinal)
-		delete(b.byID, s.id)
-		b.streams = append(b.streams[:i], b.streams[i+1:]...)
+		b.forgetStream(i)
 	}
+}
+
+// forgetStream takes a stream out of memory, and out of the file with the next commit.
+func (b *Buffer) forgetStream(i int) {
+	b.forget = append(b.forget, b.streams[i].ordinal)
+	delete(b.byID, b.streams[i].id)
+	b.streams = slices.Delete(b.streams, i, i+1)
 }
 
 func (b *Buffer) keep(s *stream) {
@@ -257,8 +273,8 @@ func (b *Buffer) Stream() holdfast.Stream {
 	return b.current().id
 }
 
-// Previous tells how the stream before this one ended, with the newest durable number of each lane; nil where the file
-// held none.
+// Previous tells how the newest stream before this one that has a number ended, with the newest durable number of each
+// lane; nil where the file held none.
 func (b *Buffer) Previous() *holdfast.Previous { return b.previous }
 
 // Changed is signalled when there is something new to send: after a commit, and after Again and Reject.

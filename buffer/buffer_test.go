@@ -354,17 +354,3 @@ func TestClosed(t *testing.T) {
 		}
 	}
 }
-
-func TestIdleStreamsAreForgotten(t *testing.T) {
-	t.Parallel()
-	b := mustOpen(t, testOptions(t))
-	for i := range maxIdle + 3 {
-		b.keep(newStream(holdfast.NewStream(), uint32(i+1), "pi-7", b.sum))
-	}
-	b.streams[2].lanes[telemetry].head = 1 // owes a number
-	owes := b.streams[2].id
-	b.forgetIdle()
-	if len(b.streams) != maxIdle || b.byID[owes] == nil || len(b.forget) != 4 {
-		t.Errorf("%d streams left, %d forgotten, the owing one known: %v", len(b.streams), len(b.forget), b.byID[owes] != nil)
-	}
-}

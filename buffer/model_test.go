@@ -27,8 +27,33 @@ type modelNumber struct {
 }
 
 type modelStream struct {
-	id    holdfast.Stream
-	lanes [len(laneNames)][]modelNumber // index: number-1
+	id       holdfast.Stream
+	lanes    [len(laneNames)][]modelNumber // index: number-1
+	withheld bool                          // it had numbers of the local lane
+	clean    bool
+}
+
+// tells reports whether p says how the stream ended.
+func (s *modelStream) tells(p *holdfast.Previous) bool {
+	if p == nil || p.Stream != s.id || p.Clean != s.clean {
+		return false
+	}
+	for i, name := range laneNames {
+		if p.Lanes[name] != uint64(len(s.lanes[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// unborn reports whether the start that p is of has nothing to tell of the stream, for it has no number.
+func (s *modelStream) unborn(p *holdfast.Previous) bool {
+	for _, lane := range s.lanes {
+		if len(lane) > 0 {
+			return false
+		}
+	}
+	return !s.withheld || !s.tells(p) // what was withheld may have been let go since
 }
 
 type model struct {
@@ -52,11 +77,12 @@ func (m *model) open(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := b.Previous(); p != nil {
-		last := m.streams[len(m.streams)-1]
-		if p.Stream != last.id || p.Lanes[holdfast.LaneTelemetry] != uint64(len(last.lanes[telemetry])) {
-			t.Fatalf("previous %+v, want %s with head %d", p, last.id, len(last.lanes[telemetry]))
-		}
+	p := b.Previous()
+	for n := len(m.streams); n > 0 && m.streams[n-1].unborn(p); n-- {
+		m.streams = m.streams[:n-1]
+	}
+	if n := len(m.streams); n == 0 && p != nil || n > 0 && !m.streams[n-1].tells(p) {
+		t.Fatalf("previous %+v, want how the newest of %d streams ended", p, n)
 	}
 	m.buffer = b
 	m.streams = append(m.streams, &modelStream{id: b.Stream()})
@@ -186,25 +212,8 @@ func (m *model) trimmed() {
 func (m *model) unshelve() {
 	n := len(m.shelved) - len(m.buffer.shelf.items)
 	m.local = append(m.local, m.shelved[:n]...)
+	m.current().withheld = m.current().withheld || n > 0
 	m.shelved = m.shelved[n:]
-}
-
-// withheld expects of what was withheld the newest that history had room for, in order; and nothing of it anywhere else.
-func (m *model) withheld(t *rapid.T) {
-	var got []string
-	err := m.buffer.Browse(holdfast.LaneLocal, holdfast.Position{}, time.Time{}, time.Time{}, func(_ holdfast.Stream, _ uint64, data []byte) bool {
-		got = append(got, string(data))
-		return true
-	})
-	if err != nil || len(got) > len(m.local) || !slices.Equal(got, m.local[len(m.local)-len(got):]) {
-		t.Fatalf("of what was withheld there is\n%s\nwant the end of\n%s, %v", short(got), short(m.local), err)
-	}
-	if m.trims || m.options.HistoryBytes < 0 {
-		return
-	}
-	if len(got) != len(m.local) {
-		t.Fatalf("%d of %d withheld records are there, and nothing had to go", len(got), len(m.local))
-	}
 }
 
 func (m *model) pick(t *rapid.T) (*modelStream, int, holdfast.Range) {
@@ -301,6 +310,7 @@ func (m *model) Reopen(t *rapid.T) {
 		t.Fatal(err)
 	}
 	m.unshelve() // the last commit takes all
+	m.current().clean = true
 	if _, err := Check(t.Context(), m.path); err != nil {
 		t.Fatal(err)
 	}
@@ -321,92 +331,6 @@ func (m *model) Crash(t *rapid.T) {
 		t.Fatal(err)
 	}
 	m.open(t)
-}
-
-// Check compares all that the buffer says with the model.
-func (m *model) Check(t *rapid.T) {
-	*m.steps++
-	for i, name := range laneNames {
-		var want, got []string
-		for _, s := range m.streams {
-			for j, n := range s.lanes[i] {
-				said := n.data
-				if n.lost != "" {
-					said = n.lost
-				}
-				if !n.done {
-					want = append(want, fmt.Sprint(s.id, j+1, said))
-				}
-			}
-		}
-		var at holdfast.Position
-		for {
-			batch, ok, err := m.buffer.Next(name, at, 7, 1000)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !ok {
-				break
-			}
-			if err := batch.Validate(); err != nil {
-				t.Fatal(err)
-			}
-			for seq := batch.First; seq <= batch.Last; seq++ {
-				said := string(batch.What) + " " + string(batch.Cause)
-				if batch.What == holdfast.Data {
-					said = string(batch.Records[seq-batch.First])
-				}
-				got = append(got, fmt.Sprint(batch.Stream, seq, said))
-			}
-			at = holdfast.Position{Stream: batch.Stream, Seq: batch.Last}
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("lane %s owes\n%s\nwant\n%s", name, short(got), short(want))
-		}
-	}
-	for key, value := range m.state {
-		if got := string(m.buffer.State(key)); got != value {
-			t.Fatalf("state %s is %q, want %q", key, got, value)
-		}
-	}
-	m.withheld(t)
-	m.sums(t)
-}
-
-// sums counts anew what the buffer keeps count of.
-func (m *model) sums(t *rapid.T) {
-	var want sums
-	for _, s := range m.buffer.streams {
-		for i := range local + 1 {
-			l := s.lane(i)
-			if i == local {
-				for _, b := range l.blocks {
-					want.live += int64(b.size) + overhead
-					want.spent += int64(b.size) + overhead
-				}
-				continue
-			}
-			if unknown := l.unknown(); len(unknown) > 0 {
-				t.Fatalf("stream %s: nothing accounts for %v", s.id, unknown)
-			}
-			for _, b := range l.blocks {
-				want.live += int64(b.size) + overhead
-				if l.covered(b.Range) {
-					want.spent += int64(b.size) + overhead
-				}
-			}
-		}
-	}
-	if *m.buffer.sum != want {
-		t.Fatalf("sums %+v, want %+v", *m.buffer.sum, want)
-	}
-}
-
-func short(lines []string) []string {
-	if len(lines) > 20 {
-		return append(slices.Clone(lines[:20]), fmt.Sprintf("and %d more", len(lines)-20))
-	}
-	return lines
 }
 
 func TestModel(t *testing.T) {

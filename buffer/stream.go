@@ -45,6 +45,16 @@ func (s *stream) idle() bool {
 	return len(s.local.blocks) == 0
 }
 
+// unborn reports whether the stream has no number, and nothing that was withheld.
+func (s *stream) unborn() bool {
+	for _, l := range s.lanes {
+		if l.head > 0 {
+			return false
+		}
+	}
+	return len(s.local.blocks) == 0
+}
+
 func (s *stream) heads() map[holdfast.Lane]uint64 {
 	out := make(map[holdfast.Lane]uint64, len(laneNames))
 	for i, name := range laneNames {
