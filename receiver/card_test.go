@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -77,6 +78,39 @@ func TestCardLost(t *testing.T) {
 		}
 		proof.Record(t, proof.Trial{Part: "Named counterexamples", Fault: "the card is lost, a new one comes, the old one comes back",
 			Holds: "the receiver states what it lacks of the lost card, and from which number on nothing is known; what comes after all is taken", Tried: 1, Unit: "cards"})
+	})
+}
+
+// A device says who it is before its first record is durable, and a power cut makes it forget that stream: it was none, and
+// the next boot tells how the one before it ended. That one has a card whether the state comes first or the boot.
+func TestCutBeforeTheFirstRecord(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, r *rig) {
+		streamC, unborn := holdfast.Stream{0xcc}, holdfast.Stream{0xdd}
+		r.send(firstBoot(streamA))
+		r.sendReadings(streamA, 1, 10)
+		r.state(streamB, 20, map[holdfast.Stream]uint64{streamA: 10})
+		r.state(unborn, 0, map[holdfast.Stream]uint64{streamA: 10, streamB: 20})
+		r.send(boot(streamB, streamA, true, 10))
+		r.sendReadings(streamB, 1, 18)
+		r.send(boot(streamC, streamB, false, 18))
+		r.sendReadings(streamC, 1, 3)
+
+		c, err := Complete(t.Context(), r.store, device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends := make(map[string]string)
+		for _, s := range c.Streams {
+			ends[s.Stream] = s.Ended
+		}
+		want := map[string]string{streamA.String(): "clean", streamB.String(): "crash", streamC.String(): "running"}
+		if !maps.Equal(ends, want) {
+			t.Errorf("streams %v, want %v", ends, want)
+		}
+		if got := r.telemetry(streamB); got.Missing > 0 || got.Dropped != 2 {
+			t.Errorf("the stream that was cut: completeness %s, want 19 and 20 lost by the crash", text(got))
+		}
 	})
 }
 

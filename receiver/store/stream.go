@@ -31,22 +31,31 @@ func (s *Stream) columns() []any {
 	return []any{&s.N, inStream{&s.ID}, inTime{&s.FirstSeen}, inText[string]{&s.Ended}}
 }
 
+// FindStream returns the stream with the given id; nil where nobody used it.
+func (t *Tx) FindStream(id holdfast.Stream) (*Stream, error) {
+	var s Stream
+	err := t.row("SELECT n, id, first_seen_us, ended, device FROM stream WHERE id = ?", []any{id[:]}, append(s.columns(), &s.Device)...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("find stream: %w", err)
+	}
+	return &s, nil
+}
+
 // Stream returns the stream with the given id, bound to the device that first used it: to device, where it is new.
 func (t *Tx) Stream(id holdfast.Stream, device string, now time.Time) (Stream, error) {
-	var s Stream
-	find := func() error {
-		return t.row("SELECT n, id, first_seen_us, ended, device FROM stream WHERE id = ?", []any{id[:]}, append(s.columns(), &s.Device)...)
-	}
-	err := find()
-	if errors.Is(err, sql.ErrNoRows) {
+	s, err := t.FindStream(id)
+	if s == nil && err == nil {
 		if err = t.exec("INSERT INTO stream (id, device, first_seen_us) VALUES (?, ?, ?)", id[:], device, micros(now)); err == nil {
-			err = find()
+			s, err = t.FindStream(id)
 		}
 	}
 	if err != nil {
-		return s, fmt.Errorf("note stream: %w", err)
+		return Stream{}, fmt.Errorf("note stream: %w", err)
 	}
-	return s, nil
+	return *s, nil
 }
 
 // End notes how a stream ended; "" that it has not.
