@@ -46,8 +46,8 @@ rules:
 	if want := "[{output fan on 2 40} {interval 1s 2 80} {webhook 3 0} {output horn pulse 2 4}] [{output lamp on 1 10}]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	// The first; 11 to 79, while the alert stands and ten seconds behind it; 121 to 130.
-	if got := report.Traffic.Readings; got != 1+69+10 {
+	// The first; 10 to 79, while the alert stands and ten seconds behind it; 120 to 130.
+	if got := report.Traffic.Readings; got != 1+70+11 {
 		t.Errorf("%d readings go up", got)
 	}
 	if text := strings.Join(orders, "\n"); len(orders) != 12 || strings.Contains(text, "secret") || !strings.Contains(text, "12:01:10 end          warm output fan on\n") || !strings.Contains(text, "12:00:10 do           warm output horn pulse, at most 2s\n") {

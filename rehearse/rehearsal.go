@@ -82,7 +82,8 @@ func (r *Rehearsal) Read(reading *holdfast.Reading) {
 	records := r.engine.Apply(&r.reading, at)
 	r.report.Readings++
 	fate := r.engine.Fate()
-	if fate.Withheld != "" && !r.bursts.on(reading.Sensor, r.now) {
+	burst := r.bursts.on(reading.Sensor, r.now) || r.engine.BurstOrdered(reading.Sensor)
+	if fate.Withheld != "" && !burst {
 		r.report.Traffic.Withheld++
 		r.byName[fate.Withheld].fired(at.Time)
 	} else {

@@ -48,6 +48,14 @@ func (e *Engine) Orders() []Order {
 	return orders
 }
 
+// BurstOrdered reports whether one of the orders that wait for [Engine.Orders] begins to have the sensor sampled at another
+// interval: the reading that is the reason for it belongs to what is sampled then.
+func (e *Engine) BurstOrdered(sensor string) bool {
+	return slices.ContainsFunc(e.orders, func(o Order) bool {
+		return o.Action.Kind == ActionInterval && o.Step != End && o.Covers(sensor)
+	})
+}
+
 // Standing returns the orders that a restart must give again, since what they brought about ended with the process: Begin of
 // each action that lasts while an alert stands, and End of each that goes on for a while behind one. At says since when.
 // A pulse, a webhook and what a schedule began are done once and not among them.

@@ -194,6 +194,30 @@ func TestBurstsAreBounded(t *testing.T) {
 	}
 }
 
+// The reading that is the reason for a burst goes up with what the burst reads.
+func TestReasonOfBurstIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newActing(t, "", `
+  - {name: calm, deadband: {sensor: "*", absolute: 100000}}
+  - {name: one, threshold: {sensor: hand, quantity: x, above: 1}, actions: [{interval: {every: 200ms}}]}
+`)
+		a.start()
+		defer a.stop()
+		head := func() uint64 { return a.g.buffer.Status().Lanes[holdfast.LaneTelemetry].Head }
+		a.feel(0.1) // the first that a deadband sees goes up
+		after(5 * time.Second)
+		before := head()
+		for i, sent := range []uint64{0, 1} {
+			a.feel([]float64{0.5, 2}[i])
+			after(5 * time.Second)
+			if got := head() - before; got != sent {
+				t.Errorf("%d readings were sent, want %d", got, sent)
+			}
+		}
+	})
+}
+
 // What a burst reads goes up, whatever else withholds it; before and behind it rules withhold as they did.
 func TestBurstIsSent(t *testing.T) {
 	t.Parallel()

@@ -12,9 +12,9 @@ import (
 
 // destiny says who keeps a reading from going up, asked right after the rules have judged it: the name of a rule, or the edge
 // policy; empty where it goes. A reading that is withheld gets no number and is sent by nobody; the buffer's history has it.
-// While a burst samples a sensor, all that it reads goes up.
+// While a burst samples a sensor, all that it reads goes up, and the reading that is the reason for it.
 func (g *gateway) destiny(r *holdfast.Reading) (withheld string) {
-	if g.bursts.on(r.Sensor) {
+	if g.bursts.on(r.Sensor) || g.rules.BurstOrdered(r.Sensor) {
 		return ""
 	}
 	return cmp.Or(g.rules.Fate().Withheld, g.edgeWithholds(r))
