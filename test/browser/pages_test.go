@@ -16,6 +16,7 @@ const (
 	button       = `[data-test="button"]`
 	completeness = `[data-test="completeness"]`
 	raised       = `[data-test="alert"][data-state="raised"]`
+	acknowledged = `[data-test="alert"][data-state="acknowledged"]`
 	cleared      = `[data-test="alert"][data-state="cleared"]`
 	chart        = `[data-test="chart"] canvas`
 )
@@ -46,8 +47,13 @@ func TestPages(t *testing.T) {
 		p.await(75*time.Second, "an alert on the page of the "+name, func() bool { return len(p.texts(raised)) > 0 })
 		p.keep(name + "-alert")
 	}
+	receiver.do("acknowledge it", chromedp.Click(raised+` [data-test="acknowledge"]`))
 	for name, p := range map[string]page{"gateway": gateway, "receiver": receiver} {
-		p.await(60*time.Second, "the alert to clear on the page of the "+name, func() bool { return len(p.texts(cleared)) > 0 && len(p.texts(raised)) == 0 })
+		p.await(10*time.Second, "the alert to be acknowledged on the page of the "+name, func() bool { return len(p.texts(acknowledged)) > 0 && len(p.texts(raised)) == 0 })
+		p.keep(name + "-alert-acknowledged")
+	}
+	for name, p := range map[string]page{"gateway": gateway, "receiver": receiver} {
+		p.await(60*time.Second, "the alert to clear on the page of the "+name, func() bool { return len(p.texts(cleared)) > 0 && len(p.texts(acknowledged)) == 0 })
 		p.keep(name)
 	}
 	if said := receiver.text(completeness); !strings.HasPrefix(said, "Every number is here") {

@@ -40,9 +40,11 @@ export function beside(alert, describe) {
   return words.length ? ` Beside it: ${words.join(", ")}.` : "";
 }
 
+const most = 12; // are shown
+
 // show fills an <ol> with alerts. describe(alert, quantity) returns {unit, precision} of a quantity of its sensor; acknowledge(alert)
-// is what its button does, null where nobody here may.
-export function show(parent, alerts, now, describe, acknowledge = null, most = 12) {
+// is what its button does, null where nobody here may; asked(alert) is whether that is under way.
+export function show(parent, alerts, now, describe, acknowledge = null, asked = () => false) {
   const shown = sorted(alerts).slice(0, most);
   empty(parent, shown, "No alert so far.");
   list(parent, shown, (a) => `${a.device ?? ""} ${a.id}`, () => el("li", { class: "alert", "data-test": "alert" },
@@ -53,6 +55,7 @@ export function show(parent, alerts, now, describe, acknowledge = null, most = 1
     const { unit, precision } = describe(alert, alert.quantity);
     const seen = $("button", node);
     seen.hidden = !acknowledge || alert.state !== "raised";
+    seen.disabled = asked(alert);
     seen.onclick = () => acknowledge?.(alert);
     node.dataset.state = alert.state;
     node.dataset.level = open(alert) ? (alert.severity === "critical" ? "bad" : alert.severity === "warning" ? "warn" : "info") : "past";

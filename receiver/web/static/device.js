@@ -7,6 +7,7 @@ import * as health from "/static/ui/health.js";
 import { unitOf } from "/static/ui/format.js";
 import { fetchJSON, live } from "/static/ui/live.js";
 import { Values } from "/static/ui/values.js";
+import { Acknowledge } from "./acknowledge.js";
 import * as commands from "./commands.js";
 import { Completeness } from "./completeness.js";
 import { History, key, readings } from "./history.js";
@@ -19,7 +20,7 @@ const day = 24 * 3600 * 1000;
 export class DeviceView {
   #id; #root; #page; #polls; #timer; #end;
   #device = null; #alerts = []; #events = []; #commands = []; #shadow = null; #complete = null; #seeded = false;
-  #series = new Series(); #completeness = new Completeness(); #values; #history;
+  #acknowledge; #series = new Series(); #completeness = new Completeness(); #values; #history;
 
   // page is {heard(alive), trouble(name, error)}: what the frame shows of the connection.
   constructor(root, id, page) {
@@ -33,6 +34,7 @@ export class DeviceView {
     this.#values = new Values($("#values"), (item) => this.#history.choose(key(item)));
     this.#history = new History(id, () => this.#show());
     const path = `/api/v1/devices/${encodeURIComponent(id)}`;
+    this.#acknowledge = new Acknowledge(path, () => this.#polls.commands.again());
     this.#polls = {
       device: this.#poll("device", 10000, async () => this.#take(await fetchJSON(path))),
       completeness: this.#poll("completeness", 5000, async () => { this.#complete = await fetchJSON(`${path}/completeness`); }),
@@ -112,7 +114,9 @@ export class DeviceView {
     this.#values.show(items, at, this.#history.chosen);
     health.show($("#health-card"), this.#series.items(device, [], at, true));
     if (this.#complete) this.#completeness.show(this.#complete, device, at);
-    alerts.show($("#alerts"), this.#alerts, at, (alert, quantity) => items.find((i) => key(i) === key({ ...alert, quantity })) ?? { unit: unitOf(quantity) });
+    alerts.show($("#alerts"), this.#alerts, at, (alert, quantity) => items.find((i) => key(i) === key({ ...alert, quantity })) ?? { unit: unitOf(quantity) },
+      (alert) => this.#acknowledge.send(alert), (alert) => this.#acknowledge.asked(alert, this.#commands));
+    this.#acknowledge.show();
     commands.show($("#commands"), this.#commands, at, 10);
     commands.wishes($("#wishes"), this.#shadow);
     events.show($("#events"), this.#events, at, (e) => `${e.stream} ${e.seq}`, 20);
