@@ -22,7 +22,7 @@ export class Completeness {
     const { level, text: sentence } = words.completeness(totals, streams, device);
     $("#complete").dataset.level = level;
     text($("#complete").lastElementChild, sentence);
-    text($("#backlog"), words.backlogSentence(device, now));
+    text($("#backlog"), words.backlogSentence(device, totals, now));
     this.#bar(totals, sentence);
     const said = JSON.stringify(streams);
     if (said === this.#shown) return;

@@ -102,7 +102,7 @@ export class Overview {
     said(".more", { text: items.length > most ? `and ${items.length - most} more` : "", level: "" });
     said(".alerts", words.alertsOpen(device));
     said(".complete", words.completeness(device.totals, known?.streams, device));
-    said(".backlog", { text: words.backlogSentence(device, at), level: "" });
+    said(".backlog", { text: words.backlogSentence(device, device.totals, at), level: "" });
     said(".problem", { text: words.problems(device, at).map((p) => p.title).join(" "), level: "warn" });
     for (const name of [".more", ".problem"]) $(name, node).hidden = $(name, node).textContent === "";
   }

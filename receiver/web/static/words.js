@@ -11,11 +11,12 @@ export function backlog(device) {
   return { records: waiting.reduce((sum, lane) => sum + lane.pending, 0), oldest: waiting.map((lane) => lane.oldest).filter(isSet).sort()[0] };
 }
 
-export function backlogSentence(device, now) {
+// backlogSentence says what waits on the device. What it said of that may be a minute old; totals are what has come since.
+export function backlogSentence(device, totals, now) {
   if (!device.state?.lanes) return "The device has not said yet whether something waits on it.";
   const { records, oldest } = backlog(device);
   const old = oldest ? `, the oldest from ${moment(oldest, now)}` : "";
-  if (device.online) return records ? `${plural(records, "record")} on the way from the device${old}.` : "Nothing waits on the device.";
+  if (device.online) return records && totals.missing ? `${plural(records, "record")} on the way from the device${old}.` : "Nothing waits on the device.";
   if (!records) return "Nothing waited on the device when it was last heard; what it measures meanwhile, it keeps.";
   return `${plural(records, "record")} waited on the device when it was last heard${old}. It keeps them.`;
 }
