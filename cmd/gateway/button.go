@@ -79,9 +79,13 @@ type presses struct {
 
 func newPresses() *presses { return &presses{done: map[string]int{}} }
 
+// count returns how many were carried out that began as such a press: a short one right behind another is a double press.
 func (p *presses) count(press string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if press == holdfast.PressShort {
+		return p.done[press] + p.done[holdfast.PressDouble]
+	}
 	return p.done[press]
 }
 

@@ -131,3 +131,26 @@ func (b *bubble) measured() (values []bool) {
 	}
 	return values
 }
+
+// A short press right behind another is a double press, and done when that is; a long one is not.
+func TestShortPressThatIsDouble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{pressed: newPresses()}
+		for _, test := range []struct {
+			press, carriedOut string
+			done              bool
+		}{
+			{holdfast.PressShort, holdfast.PressShort, true},
+			{holdfast.PressShort, holdfast.PressDouble, true},
+			{holdfast.PressDouble, holdfast.PressShort, false},
+			{holdfast.PressShort, holdfast.PressLong, false},
+		} {
+			before := g.pressed.count(test.press)
+			time.AfterFunc(time.Second, func() { g.pressed.carriedOut(test.carriedOut) })
+			if err := g.afterPress(t.Context(), test.press, before); (err == nil) != test.done {
+				t.Errorf("%s pressed, %s carried out: %v", test.press, test.carriedOut, err)
+			}
+		}
+	})
+}

@@ -117,6 +117,7 @@ func (s settings) Acknowledge(ctx context.Context, alert, by string) error {
 // pressLimit is how long a virtual press may take until its change is durable.
 const pressLimit = 5 * time.Second
 
+// afterPress returns once a press was carried out: one more than before.
 func (g *gateway) afterPress(ctx context.Context, press string, before int) error {
 	ctx, cancel := context.WithTimeout(ctx, pressLimit+g.cfg.Button.long())
 	defer cancel()
