@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,5 +205,18 @@ func TestPast(t *testing.T) {
 	want := "map[double:1 minute:1 often:1 warm:1]"
 	if fmt.Sprint(p.Fired) != want || p.Readings != 1 || p.Withheld != 1 || p.Derived != 1 || p.Aggregates != 1 || p.Alerts != 2 || p.Events != 1 {
 		t.Errorf("%+v, want %s", p, want)
+	}
+}
+
+// Figures for a day say what they are worth.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]string{
+		4 * time.Second: "too short", 2 * time.Minute: "extrapolated", time.Hour: "",
+	} {
+		r := Report{From: noon, To: noon.Add(took)}
+		if got := r.trust(); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%v: %q, want %q", took, got, want)
+		}
 	}
 }

@@ -82,9 +82,12 @@ func (t *Traffic) route(to string) {
 // Days is how long the readings took.
 func (r *Report) Days() float64 { return r.To.Sub(r.From).Hours() / 24 }
 
+// rateable is how long readings must have taken to say anything about a day.
+const rateable = time.Minute
+
 // PerDay is how much of n there is in a day; n itself where the readings took less than a minute.
 func (r *Report) PerDay(n uint64) float64 {
-	if r.To.Sub(r.From) < time.Minute {
+	if r.To.Sub(r.From) < rateable {
 		return float64(n)
 	}
 	return float64(n) / r.Days()

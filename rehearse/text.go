@@ -27,7 +27,7 @@ func (c *Comparison) WriteText(out io.Writer) error {
 	if r.Days() < 1 {
 		long = seconds(r.To.Sub(r.From).Seconds())
 	}
-	w.line("%d readings from %s to %s: %s", r.Readings, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), long)
+	w.line("%d readings from %s to %s: %s", r.Readings, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), long+r.trust())
 	w.line("")
 	w.rules(c)
 	w.episodes(r)
@@ -36,6 +36,17 @@ func (c *Comparison) WriteText(out io.Writer) error {
 	w.traffic(c)
 	w.failures(r)
 	return w.end()
+}
+
+// trust says what the figures for a day are worth where the readings took only a small part of one.
+func (r *Report) trust() string {
+	switch took := r.To.Sub(r.From); {
+	case took < rateable:
+		return `; too short for figures "a day": these count the readings as they are`
+	case took < time.Hour:
+		return `; what is "a day" is extrapolated from that`
+	}
+	return ""
 }
 
 // lines writes lines of cells, and remembers the first error.
