@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"holdfast"
 	"holdfast/receiver"
 	"holdfast/receiver/store"
 )
@@ -61,10 +63,28 @@ func printCompleteness(ctx context.Context, database *store.Store, device string
 					d.ID, s.Stream, s.Ended, l.Lane, l.Head, l.Data, l.Thinned, l.Dropped, l.Rejected, l.Missing, describe(l))
 			}
 		}
-		fmt.Fprintf(table, "%s\tall\t\t\t%d\t%d\t%d\t%d\t%d\t%d\t\n", d.ID,
-			c.Totals.Head, c.Totals.Data, c.Totals.Thinned, c.Totals.Dropped, c.Totals.Rejected, c.Totals.Missing)
+		fmt.Fprintf(table, "%s\tall\t\t\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", d.ID,
+			c.Totals.Head, c.Totals.Data, c.Totals.Thinned, c.Totals.Dropped, c.Totals.Rejected, c.Totals.Missing, waiting(d, c.Totals))
 	}
 	return table.Flush()
+}
+
+// waiting tells how much of what is missing the device still had when it last said so, which it does once a minute.
+func waiting(d store.Device, totals receiver.Totals) string {
+	var status holdfast.Status
+	if totals.Missing == 0 || json.Unmarshal(d.State, &status) != nil {
+		return ""
+	}
+	pending := uint64(0)
+	for _, stream := range append(status.OlderStreams, holdfast.StreamStatus{Lanes: status.Lanes}) {
+		for _, lane := range stream.Lanes {
+			pending += lane.Pending
+		}
+	}
+	if pending == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d wait on the device, as it last said", pending)
 }
 
 // describe lists the first ranges that are not plain data.

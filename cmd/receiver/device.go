@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -57,11 +58,15 @@ func withWords(ctx context.Context, mayMake bool, args []string, out io.Writer, 
 	if len(rest) > 0 {
 		t.name = rest[0]
 	}
-	if _, err := os.Stat(cfg.database()); err != nil && !mayMake {
+	_, err = os.Stat(cfg.database())
+	if err != nil && !mayMake {
 		return fmt.Errorf("no database in folder %q: want --data or RECEIVER_DATA, as the receiver has it: %w", cfg.Data, err)
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(os.Stderr, "receiver: a new database in folder %q; a receiver whose --data or RECEIVER_DATA names another folder knows nothing of it\n", cfg.Data)
 	}
 	if t.Store, err = store.Open(ctx, store.Options{Path: cfg.database()}); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +13,9 @@ import (
 
 	"holdfast"
 	"holdfast/mqtt"
+	"holdfast/receiver"
 	"holdfast/receiver/access"
+	"holdfast/receiver/store"
 	"holdfast/wire"
 )
 
@@ -183,5 +186,27 @@ func TestBrokerAddresses(t *testing.T) {
 	if _, _, err := loadConfig([]string{"--new-devices", "maybe", "--mqtt-listen", "0.0.0.0:1"}, func(string) string { return "" }, os.Stderr); !errors.Is(err, errUsage) ||
 		!strings.Contains(err.Error(), "RECEIVER_NEW_DEVICES") || !strings.Contains(err.Error(), "RECEIVER_MQTT_PUBLIC") {
 		t.Errorf("mistakes: %v", err)
+	}
+}
+
+// What is missing and waits on the device is no cause for alarm, as far as the device has told of it.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	state := func(text string) store.Device { return store.Device{State: json.RawMessage(text)} }
+	told := state(`{"lanes":{"telemetry":{"head":9,"pending":4},"alert":{"head":1}},"older_streams":[{"stream":"000102030405060708090a0b0c0d0e0f","lanes":{"event":{"head":3,"pending":2}}}]}`)
+	for _, test := range []struct {
+		name    string
+		device  store.Device
+		missing uint64
+		want    string
+	}{
+		{"told", told, 6, "6 wait on the device, as it last said"},
+		{"arrived meanwhile", told, 0, ""},
+		{"nothing waits", state(`{"lanes":{"telemetry":{"head":9}}}`), 6, ""},
+		{"never told", store.Device{}, 6, ""},
+	} {
+		if got := waiting(test.device, receiver.Totals{Missing: test.missing}); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
 	}
 }
