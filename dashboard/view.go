@@ -82,7 +82,8 @@ type Buffer struct {
 	Volatile bool                                  `json:"volatile"`          // records are held in memory only
 }
 
-// Records counts, since the start of the daemon, what became of all records of all lanes. Waiting counts earlier streams too.
+// Records counts, since the start of the daemon, what became of all records of all lanes. What is delivered or waits may have
+// been produced before that start.
 type Records struct {
 	Produced  uint64 `json:"produced"`
 	Delivered uint64 `json:"delivered"` // receipted by the database; in puback mode, taken by the broker

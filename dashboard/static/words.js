@@ -141,7 +141,7 @@ export function link(view, now) {
     facts.push(["Receiver", l.hold ? `asks to hold: ${l.hold}` : l.receiver_online ? "online" : "silent"]);
   } else facts.push(["Confirmed by", "the broker only"]);
   if (view.edge) facts.push(["What goes up", `${edgeMode(view.edge)}: ${edgeReason(view.edge)}`]);
-  facts.push(["Delivered", plural(view.records.delivered, "record")]);
+  facts.push(["Delivered since the start", plural(view.records.delivered, "record")]);
   if (l.error && l.state !== "connected") facts.push(["Last error", l.error]);
   if (l.state === "connected") {
     const silent = l.mode === "receipt" && (!l.receiver_online || l.hold);
