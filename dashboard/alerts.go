@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"holdfast"
+	"holdfast/internal/ui"
 )
 
 // acknowledge takes {"by":"ann"}; nothing at all is somebody at this page.
@@ -16,7 +17,7 @@ func (d *Dashboard) acknowledge(w http.ResponseWriter, r *http.Request) {
 		By string `json:"by"`
 	}{string(holdfast.OriginPage)}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil && !errors.Is(err, io.EOF) {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"by":"…"}`, err))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"by":"…"}`, err))
 		return
 	}
 	if err := d.options.Alerts.Acknowledge(r.Context(), r.PathValue("id"), body.By); err != nil {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"holdfast/internal/ui"
 )
 
 // writer lets only those requests through that may change something.
@@ -21,7 +23,7 @@ func (d *Dashboard) writer(next http.HandlerFunc) http.Handler {
 			hint = "writing from another machine is off: set DASHBOARD_TOKEN on the device and send it as Authorization: Bearer …"
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="holdfast"`)
-		refuse(w, http.StatusForbidden, hint)
+		ui.Problem(w, http.StatusForbidden, hint)
 	})
 }
 

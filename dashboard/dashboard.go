@@ -83,7 +83,7 @@ func New(o Options) *Dashboard {
 	}
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusForbidden, "another site sent this request; only this page and programs may")
+		ui.Problem(w, http.StatusForbidden, "another site sent this request; only this page and programs may")
 	}))
 	d.handler = ui.Secure(own.Handler(http.MaxBytesHandler(d.routes(), maxBody)))
 	return d
@@ -121,13 +121,13 @@ func (d *Dashboard) routes() http.Handler {
 	if d.options.Metrics != nil {
 		mux.Handle("GET /metrics", d.options.Metrics)
 	}
-	return mux
+	return ui.Routed(mux, "")
 }
 
 func (d *Dashboard) health(w http.ResponseWriter, _ *http.Request) {
 	if d.options.Health != nil {
 		if err := d.options.Health(); err != nil {
-			refuse(w, http.StatusServiceUnavailable, err.Error())
+			ui.Problem(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/ui"
 )
 
 // A Series is the answer of the history: one quantity of one sensor over time.
@@ -24,16 +25,16 @@ func (d *Dashboard) history(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	s := Series{Sensor: query.Get("sensor"), Quantity: query.Get("quantity")}
 	if err := holdfast.CheckSensor(s.Sensor); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	if err := holdfast.CheckQuantity(s.Quantity); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	var err error
 	if s.From, s.To, err = span(query, time.Hour); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	down := newDownsampler(s.From, s.To, maxPoints)
@@ -84,7 +85,7 @@ func sample(sensor, quantity string) func(record []byte) Bucket {
 func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	from, to, err := span(r.URL.Query(), 24*time.Hour)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	const most = 100

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/ui"
 )
 
 // Archive hands out what the device holds: Records calls f with each record that the device still holds between from and to, in order of time, with its lane, until
@@ -29,10 +30,10 @@ func (d *Dashboard) records(w http.ResponseWriter, r *http.Request) {
 	from, to, err := span(r.URL.Query(), 24*time.Hour)
 	switch {
 	case err != nil:
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	case to.Sub(from) > longestSpan:
-		refuse(w, http.StatusBadRequest, "from and to: want at most 31 days between them")
+		ui.Problem(w, http.StatusBadRequest, "from and to: want at most 31 days between them")
 		return
 	}
 	select {
@@ -40,7 +41,7 @@ func (d *Dashboard) records(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-d.taking }()
 	default:
 		w.Header().Set("Retry-After", busyRetry)
-		refuse(w, http.StatusServiceUnavailable, "somebody else is taking records already")
+		ui.Problem(w, http.StatusServiceUnavailable, "somebody else is taking records already")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/ui"
 )
 
 // Rules tells of the set of rules in force. State asks the measuring loop, and gives up when ctx ends.
@@ -69,7 +70,7 @@ func (d *Dashboard) rules(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	view, err := d.options.Rules.State(ctx)
 	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, err.Error())
+		ui.Problem(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	reply(w, view)
@@ -81,7 +82,7 @@ func (d *Dashboard) checkRules(w http.ResponseWriter, r *http.Request) {
 		Text string `json:"text"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"text":"version: 1\nrules: …"}`, err))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"text":"version: 1\nrules: …"}`, err))
 		return
 	}
 	reply(w, d.options.Rules.Check(body.Text))
@@ -93,11 +94,11 @@ func (d *Dashboard) takeBack(w http.ResponseWriter, r *http.Request) {
 		Reason string `json:"reason"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil && !errors.Is(err, io.EOF) {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"reason":"…"} or nothing`, err))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"reason":"…"} or nothing`, err))
 		return
 	}
 	if len(body.Reason) > 256 {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("reason: %d bytes: at most 256", len(body.Reason)))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf("reason: %d bytes: at most 256", len(body.Reason)))
 		return
 	}
 	key := r.PathValue("key")

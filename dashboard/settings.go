@@ -9,17 +9,18 @@ import (
 	"slices"
 
 	"holdfast"
+	"holdfast/internal/ui"
 )
 
 // button takes {"press":"short"}; nothing at all is a short press.
 func (d *Dashboard) button(w http.ResponseWriter, r *http.Request) {
 	body := holdfast.Press{Press: holdfast.PressShort}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil && !errors.Is(err, io.EOF) {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"press":"short"}`, err))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"press":"short"}`, err))
 		return
 	}
 	if !slices.Contains([]string{holdfast.PressShort, holdfast.PressLong, holdfast.PressDouble}, body.Press) {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("press: %q: want short, long or double", body.Press))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf("press: %q: want short, long or double", body.Press))
 		return
 	}
 	if err := d.options.Settings.Press(r.Context(), body.Press); err != nil {
@@ -33,7 +34,7 @@ func (d *Dashboard) setting(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("key")
 	setting, ok := d.options.Settings.Get(key)
 	if !ok {
-		refuse(w, http.StatusNotFound, fmt.Sprintf("no setting %q", key))
+		ui.Problem(w, http.StatusNotFound, fmt.Sprintf("no setting %q", key))
 		return
 	}
 	reply(w, setting)
@@ -47,16 +48,16 @@ func (d *Dashboard) set(w http.ResponseWriter, r *http.Request) {
 	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("body: %v", err))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf("body: %v", err))
 		return
 	}
 	if err := json.Unmarshal(text, &body); err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %s; want {"value":…,"reason":"…"}`, holdfast.ExplainJSON(text, &body, err)))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf(`body: %s; want {"value":…,"reason":"…"}`, holdfast.ExplainJSON(text, &body, err)))
 		return
 	}
 	key := r.PathValue("key")
 	if err := checkSet(key, body.Value, body.Reason); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	setting, err := d.options.Settings.Set(r.Context(), key, body.Value, holdfast.OriginPage, body.Reason)
@@ -80,9 +81,9 @@ func checkSet(key string, value json.RawMessage, reason string) error {
 // fail answers with what went wrong while carrying out op: the client's fault, or ours, which is logged too.
 func (d *Dashboard) fail(w http.ResponseWriter, op string, err error) {
 	if errors.Is(err, holdfast.ErrInvalid) {
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	d.options.Log.Warn("request not carried out", "op", op, "err", err)
-	refuse(w, http.StatusInternalServerError, op+": "+err.Error())
+	ui.Problem(w, http.StatusInternalServerError, op+": "+err.Error())
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"holdfast/internal/ui"
 )
 
 // Simulated is a simulated Pi, whose chips can be plugged in and out and broken.
@@ -34,11 +36,11 @@ func (d *Dashboard) fault(w http.ResponseWriter, r *http.Request) {
 		Do   string `json:"do"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"chip":"sht3x","do":"plug"}`, err))
+		ui.Problem(w, http.StatusBadRequest, fmt.Sprintf(`body: %v: want {"chip":"sht3x","do":"plug"}`, err))
 		return
 	}
 	if err := d.options.Simulated.Do(body.Chip, body.Do); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		ui.Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	d.chips(w, r)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"holdfast/internal/ui"
 )
 
 // pace is the time between two views of the live stream.
@@ -28,7 +30,7 @@ func (d *Dashboard) live(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-d.subscribers }()
 	default:
 		w.Header().Set("Retry-After", "10")
-		refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("%d pages are open already; close one", maxSubscribers))
+		ui.Problem(w, http.StatusServiceUnavailable, fmt.Sprintf("%d pages are open already; close one", maxSubscribers))
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")

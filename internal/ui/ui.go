@@ -1,5 +1,6 @@
 // Package ui holds what the project's two pages share, the Pi's own and the receiver's: the style sheet, the plain ES
-// modules that both import (formatting, DOM, charts, the live stream), uPlot, and the way that all of it is served.
+// modules that both import (formatting, DOM, charts, the live stream), uPlot, the way that all of it is served, and the form of
+// an answer that is an error.
 //
 // Everything is embedded in the binary. There is no build chain and nothing is loaded from elsewhere, so that a page works
 // on a network without a way out. A page brings its own files, in its own package, and mounts the shared ones under

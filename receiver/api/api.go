@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"holdfast"
+	"holdfast/internal/ui"
 	"holdfast/receiver"
 	"holdfast/receiver/store"
 )
@@ -74,7 +75,11 @@ func New(r *receiver.Receiver, wake func()) http.Handler {
 	change(a, "take-back-wishes", http.MethodDelete, "/api/v1/devices/{id}/shadow", "Take back all that is desired", s.takeBack)
 	mux.HandleFunc("GET /api/v1/live", s.live)
 	mux.Handle("GET /metrics", r.Metrics.Handler())
-	return http.NewCrossOriginProtection().Handler(mux)
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		ui.Problem(w, http.StatusForbidden, "another site sent this request; only the receiver's pages and programs may")
+	}))
+	return own.Handler(ui.Routed(mux, "/openapi.json"))
 }
 
 // get registers one operation. Its time is bounded, and its errors become answers.
