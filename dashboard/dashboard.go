@@ -56,11 +56,12 @@ type Options struct {
 	Settings  Settings
 	Alerts    Alerts
 	Rules     Rules
-	Archive   Archive      // not given: 404 for all records
-	Simulated Simulated    // not given where the Pi is real
-	Health    func() error // nil while the gateway makes progress; must return at once. Not given: always well
-	Metrics   http.Handler // answers GET /metrics; not given: 404
-	Token     string       // who sends it as bearer may write; empty: only the device itself may
+	Archive   Archive                            // not given: 404 for all records
+	Simulated Simulated                          // not given where the Pi is real
+	Scan      func(ctx context.Context) []string // what answers on the buses, a line each; not given: 404
+	Health    func() error                       // nil while the gateway makes progress; must return at once. Not given: always well
+	Metrics   http.Handler                       // answers GET /metrics; not given: 404
+	Token     string                             // who sends it as bearer may write; empty: only the device itself may
 	Log       *slog.Logger
 }
 
@@ -71,6 +72,7 @@ type Dashboard struct {
 	subscribers chan struct{}
 	scans       chan struct{}
 	taking      chan struct{} // of all records
+	looking     chan struct{} // at the buses
 }
 
 // New returns a Dashboard. Status, History, Settings, Alerts, Rules and Log are required.
@@ -80,6 +82,7 @@ func New(o Options) *Dashboard {
 		subscribers: make(chan struct{}, maxSubscribers),
 		scans:       make(chan struct{}, maxScans),
 		taking:      make(chan struct{}, 1),
+		looking:     make(chan struct{}, 1),
 	}
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -112,6 +115,9 @@ func (d *Dashboard) routes() http.Handler {
 	mux.Handle("POST /api/v1/rules/check", d.writer(d.checkRules))
 	if d.options.Archive != nil {
 		mux.HandleFunc("GET /api/v1/records", d.records)
+	}
+	if d.options.Scan != nil {
+		mux.Handle("POST /api/v1/scan", d.writer(d.onBuses))
 	}
 	if d.options.Simulated != nil {
 		mux.HandleFunc("GET /api/v1/simulated", d.chips)

@@ -14,6 +14,7 @@
 //	DELETE /api/v1/settings/{key}       what the configuration says holds again
 //	GET  /api/v1/rules                  the set of rules in force, and how each gets on
 //	POST /api/v1/rules/check            {"text":…}: what is wrong with a set, line by line; nothing is changed
+//	POST /api/v1/scan                   what answers on the buses, a line each
 //	GET  /api/v1/simulated              the chips of a simulated Pi; 404 on a real one
 //	POST /api/v1/simulated              {"chip":…,"do":"plug"}, or unplug, hang, corrupt, mend
 //	GET  /healthz                       whether the gateway makes progress; being offline is not ill

@@ -56,3 +56,14 @@ func ownFolder(ctx context.Context, folder string, log *slog.Logger) (release fu
 		}
 	}
 }
+
+// gatewayRuns reports whether a gateway works on the folder. Where none does, one that starts waits until release is called.
+// Where nobody may know, there is none.
+func gatewayRuns(folder string) (release func(), runs bool) {
+	f, err := os.Open(filepath.Join(folder, "gateway.lock"))
+	if err != nil {
+		return func() {}, false
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	return func() { f.Close() }, errors.Is(err, syscall.EWOULDBLOCK)
+}

@@ -11,6 +11,7 @@ import (
 	"holdfast"
 	"holdfast/control/redis"
 	"holdfast/dashboard"
+	"holdfast/sensors"
 	"holdfast/sensors/simulated"
 )
 
@@ -20,6 +21,9 @@ func (g *gateway) dashboard() {
 		Status: g, History: history{g}, Archive: history{g}, Settings: settings{g}, Alerts: settings{g}, Rules: pageRules{g}, Health: g.health, Token: g.cfg.DashboardToken, Log: g.log,
 	}
 	o.Metrics = g.metrics.handler()
+	if sampler, ok := g.world.source.(*sensors.Sampler); ok {
+		o.Scan = func(ctx context.Context) []string { return scanLines(ctx, sampler) }
+	}
 	if g.world.simulated != nil {
 		o.Simulated = workbench{g.world.simulated}
 	}

@@ -25,6 +25,18 @@ func scanCommand(ctx context.Context, args []string, out io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanLimit)
 	defer cancel()
+	cfg, _ := loadConfig(os.Getenv("GATEWAY_CONFIG_FILE"), os.Getenv) // its mistakes are for `gateway check`
+	if !*simulate {
+		release, runs := gatewayRuns(cfg.DataDir)
+		defer release()
+		if runs {
+			found, err := askedToScan(ctx, &cfg)
+			if err == nil {
+				printFound(out, found, "the gateway that runs here looked, and nothing")
+			}
+			return err
+		}
+	}
 	buses := simulated.New(simulated.Options{}).Buses()
 	if !*simulate {
 		var err error
@@ -32,19 +44,25 @@ func scanCommand(ctx context.Context, args []string, out io.Writer) error {
 			fmt.Fprintln(out, "some bus did not open:", err)
 		}
 	}
-	cfg, _ := loadConfig(os.Getenv("GATEWAY_CONFIG_FILE"), os.Getenv) // its mistakes are for `gateway check`
 	for _, bus := range buses {
 		bus.LeaveAlone(cfg.LeaveAlone)
 	}
 	if len(buses) == 0 {
 		return fmt.Errorf("no I²C bus was found; on a Pi, dtparam=i2c_arm=on in config.txt opens one")
 	}
-	findings := sensors.Scan(ctx, buses)
-	for _, f := range findings {
-		fmt.Fprintln(out, f)
+	var found []string
+	for _, f := range sensors.Scan(ctx, buses) {
+		found = append(found, f.String())
 	}
-	if len(findings) == 0 {
-		fmt.Fprintf(out, "%d buses, and nothing answers at an address that a known chip can have\n", len(buses))
-	}
+	printFound(out, found, fmt.Sprintf("%d buses, and nothing", len(buses)))
 	return nil
+}
+
+func printFound(out io.Writer, found []string, nothing string) {
+	for _, line := range found {
+		fmt.Fprintln(out, line)
+	}
+	if len(found) == 0 {
+		fmt.Fprintln(out, nothing, "answers at an address that a known chip can have")
+	}
 }
