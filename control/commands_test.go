@@ -30,6 +30,7 @@ func able(s *store) (Options, map[string]int) {
 		Measurements: func(_ context.Context, s Selection) (any, error) { did["send_measurements"]++; return s, nil },
 		Status:       func() any { return map[string]bool{"online": true} },
 		Config:       func() any { return []string{"mqtt.host"} },
+		Mistakes:     func() []string { return []string{"MQTT_PORT is wrong"} },
 		Acknowledge: func(_ context.Context, alert, by string) (any, error) {
 			did["ack_alert"]++
 			return []string{alert, by}, nil
@@ -52,7 +53,7 @@ func TestCommandsOfAnAbleDevice(t *testing.T) {
 	const settings = `"settings":[{"key":"measuring","value":true,"revision":0,"origin":"default"},{"key":"sampling.interval","value":10,"revision":0,"origin":"config"}]`
 	tests := []struct{ name, args, want string }{
 		{"status", "", `"state":"succeeded","result":{"status":{"online":true},` + settings + `}`},
-		{"get_config", "", `"state":"succeeded","result":{"configuration":["mqtt.host"],` + settings + `}`},
+		{"get_config", "", `"state":"succeeded","result":{"mistakes":["MQTT_PORT is wrong"],"configuration":["mqtt.host"],` + settings + `}`},
 		{"set_config", `{"settings":{"measuring":false,"sampling.interval":5}}`, `"state":"succeeded","result":{"revision":2}`},
 		{"set_config", `{"settings":{"measuring":false,"sampling.interval":0,"colour":1}}`,
 			`"state":"failed","error":{"code":"invalid_argument","message":"key: \"colour\": no such setting; sampling.interval: 0 is below 0.1"}`},

@@ -82,6 +82,8 @@ type Abilities struct {
 	Status func() any // of the device; settings stand beside it in the command's result
 	Config func() any // the effective configuration without its secrets
 
+	Mistakes func() []string // of the configuration: a line each, bounded and without secrets; nil: nobody knows of any
+
 	// Restart, Shutdown and Reboot start what ends this daemon and return; the next start tells the outcome.
 	Restart, Shutdown, Reboot func(ctx context.Context) error
 }

@@ -34,10 +34,15 @@ func getConfig(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	if c.o.Config != nil {
 		configuration = c.o.Config()
 	}
+	var mistakes []string
+	if c.o.Mistakes != nil {
+		mistakes = c.o.Mistakes()
+	}
 	return plan{result: struct {
+		Mistakes      []string           `json:"mistakes,omitempty"`
 		Configuration any                `json:"configuration,omitempty"`
 		Settings      []holdfast.Setting `json:"settings"`
-	}{configuration, c.Told()}}, noArguments(args)
+	}{mistakes, configuration, c.Told()}}, noArguments(args)
 }
 
 // maxTold is how many settings a result tells of; only intervals of sensors are so many.

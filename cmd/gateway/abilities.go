@@ -20,6 +20,7 @@ func (g *gateway) abilities() control.Abilities {
 	a := control.Abilities{
 		Flush: g.flush, Measurements: g.measurements, Diagnose: g.diagnose, Acknowledge: g.commanded,
 		Sensors: g.sensors, Status: func() any { return g.status() }, Config: func() any { return g.configuration() },
+		Mistakes: g.mistakesTold,
 	}
 	if sampler, ok := g.world.source.(*sensors.Sampler); ok {
 		a.Sample = func(ctx context.Context, sensor string) (any, error) { return sampleNow(ctx, sampler, sensor) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+
+	"holdfast"
 )
 
 var update = flag.Bool("update", false, "write the table of variables into docs/configuration.md")
@@ -73,6 +77,30 @@ func TestBusesHere(t *testing.T) {
 	if got := busesHere(dev); !slices.Equal(got, []int{20, 3}) {
 		t.Errorf("got %v, want 20 and 3", got)
 	}
+}
+
+// get_config names the mistakes of the configuration, at most so many, and no secret.
+func TestMistakesAreTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lines := []error{errors.New("variable INTERVAL_SECONDS: \"abc\": want seconds"), errors.New("before correct-horse behind")}
+		for range holdfast.MaxNotices {
+			lines = append(lines, errors.New(strings.Repeat("x", 2*holdfast.MaxNotice)))
+		}
+		d := watch(t, t.TempDir(), []string{"MQTT_PASSWORD", "correct-horse"}, func(w *world) { w.mistakes = errors.Join(lines...) })
+		var told struct{ Mistakes []string }
+		d.control.Execute(t.Context(), []byte(`{"v":1,"id":"1","name":"get_config"}`), false, func(r holdfast.Result) {
+			if err := json.Unmarshal(r.Result, &told); err != nil {
+				t.Errorf("%s: %v", r.Result, err)
+			}
+		})
+		all := strings.Join(told.Mistakes, "\n")
+		if len(told.Mistakes) != holdfast.MaxNotices+1 || !strings.HasPrefix(all, lines[0].Error()+"\nbefore (set) behind\n") ||
+			!strings.HasSuffix(all, "and 2 more, which the log has") || len(all) > (holdfast.MaxNotices+1)*(holdfast.MaxNotice+1) {
+			t.Errorf("told %q", told.Mistakes)
+		}
+		d.end(t)
+	})
 }
 
 // Neither a container nor a unit proves that somebody starts the gateway again.

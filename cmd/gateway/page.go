@@ -169,6 +169,19 @@ func (g *gateway) mistakes() (lines []string) {
 	return lines
 }
 
+// mistakesTold returns those of the configuration as a command's result may tell them.
+func (g *gateway) mistakesTold() []string {
+	lines := g.mistakes()
+	for i, line := range lines {
+		lines[i] = string(conceal([]byte(line), g.secrets()))
+	}
+	told := bounded(lines)
+	if more := len(lines) - len(told); more > 0 {
+		told = append(told, fmt.Sprintf("and %d more, which the log has", more))
+	}
+	return told
+}
+
 // bounded returns so many lines, of such a length, as a message may carry.
 func bounded(lines []string) (short []string) {
 	for _, line := range lines[:min(len(lines), holdfast.MaxNotices)] {
