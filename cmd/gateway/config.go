@@ -130,7 +130,7 @@ func (s *sources) load() (Config, []mistake) {
 	mistakes = append(mistakes, loadRules(&cfg)...)
 	mistakes = append(mistakes, cfg.checkButton()...)
 	mistakes = append(mistakes, cfg.checkPins()...)
-	cfg.Values, cfg.secrets = effective(s.text, s.getenv)
+	cfg.Values, cfg.secrets = effective(cfg.Join, s.text, s.getenv)
 	return cfg, mistakes
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -13,18 +14,21 @@ import (
 type ConfigValue struct {
 	Key    string `json:"key"`
 	Value  string `json:"value"`  // of a secret only that it is set
-	Source string `json:"source"` // default, file, or variable and its name
+	Source string `json:"source"` // default, join, file, variable and its name, or last known good
 }
 
 // concealed stands for a secret.
 const concealed = "(set)"
 
-// effective returns what holds of file and variables, in the order of the table, and the secrets among it, which the values
-// do not show. A value that is wrong does not hold.
-func effective(text []byte, getenv func(string) string) (values []ConfigValue, secrets []string) {
-	written := flatten(text)
+// effective returns what holds of join string, file and variables, in the order of the table, and the secrets among it, which
+// the values do not show. A value that is wrong does not hold.
+func effective(join *holdfast.Join, text []byte, getenv func(string) string) (values []ConfigValue, secrets []string) {
+	written, given := flatten(text), joinedParts(join)
 	for _, s := range scalars() {
 		v := ConfigValue{Key: s.path, Value: s.fallback, Source: "default"}
+		if value := given[s.path]; value != "" {
+			v.Value, v.Source = value, "join"
+		}
 		take := func(value, source string) {
 			if s.secret && value != "" { // also one that is wrong: it may be nearly right
 				secrets = append(secrets, value)
@@ -51,6 +55,21 @@ func effective(text []byte, getenv func(string) string) (values []ConfigValue, s
 		values = append(values, v)
 	}
 	return values, secrets
+}
+
+// joinedParts returns what a join string says, by the key that would say it in a file; see Config.adopt.
+func joinedParts(j *holdfast.Join) map[string]string {
+	if j == nil {
+		return nil
+	}
+	all := map[string]string{
+		"device.id": j.Device, "mqtt.host": j.Host, "mqtt.port": strconv.Itoa(j.Port), "mqtt.username": j.Device, "mqtt.password": string(j.Secret),
+		"mqtt.tls_enable": strconv.FormatBool(j.TLS), "mqtt.ack": string(holdfast.AckReceipt), "mqtt.store": j.Store.String(), "topic.prefix": j.Prefix,
+	}
+	if len(j.CA) > 0 {
+		all["mqtt.tls_ca_certs"] = "(" + count(len(j.CA), "certificate") + ")"
+	}
+	return all
 }
 
 // flatten returns the scalars of a YAML text by their paths; nothing of a text that is none.

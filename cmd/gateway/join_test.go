@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,28 @@ func TestJoinGivesWay(t *testing.T) {
 	}
 	if cfg.MQTTHost != "127.0.0.1" || cfg.MQTTPort != 1883 || cfg.TLS.Enable || cfg.Device != "other" || cfg.Ack != holdfast.AckPuback || cfg.MQTTUsername != "pi-7" {
 		t.Errorf("got %+v", cfg)
+	}
+}
+
+// What is told of the configuration holds: what the join string says, and what goes before it, each with where it is from.
+func TestJoinIsTold(t *testing.T) {
+	t.Parallel()
+	cfg, err := loadConfig("", variables("HOLDFAST_JOIN", joinString(t), "MQTT_PORT", "1883"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []ConfigValue{
+		{"holdfast.join", concealed, "variable HOLDFAST_JOIN"}, {"device.id", "pi-7", "join"}, {"mqtt.host", "broker.example.org", "join"},
+		{"mqtt.port", "1883", "variable MQTT_PORT"}, {"mqtt.username", "pi-7", "join"}, {"mqtt.password", concealed, "join"},
+		{"mqtt.ack", "receipt", "join"}, {"mqtt.store", "c41d00000000000000000000000000ff", "join"}, {"mqtt.tls_enable", "true", "join"},
+		{"mqtt.tls_ca_certs", "(1 certificate)", "join"}, {"topic.prefix", "plant", "join"}, {"mqtt.keepalive_seconds", "30", "default"},
+	} {
+		if !slices.Contains(cfg.Values, want) {
+			t.Errorf("no %+v in %+v", want, cfg.Values)
+		}
+	}
+	if cfg, _ = loadConfig("", variables("HOLDFAST_JOIN", "x")); !slices.Contains(cfg.Values, ConfigValue{"mqtt.host", "", "default"}) {
+		t.Errorf("with a join string that is wrong: %+v", cfg.Values)
 	}
 }
 
