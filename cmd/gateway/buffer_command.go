@@ -15,6 +15,9 @@ import (
 // bufferCommand examines a buffer file that no daemon has open, and prints what it found as JSON. BUFFER_MAX_BYTES caps the
 // new file as it does for the daemon.
 func bufferCommand(ctx context.Context, args []string, out io.Writer) error {
+	if err := parse(newFlags("buffer"), args); err != nil {
+		return err
+	}
 	if err := confine(); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,10 +11,10 @@ import (
 
 // checkCommand prints every mistake of configuration and rules at once.
 func checkCommand(_ context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	flags := newFlags("check")
 	file := flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file")
-	if err := flags.Parse(args); err != nil {
-		return fmt.Errorf("%w: %v", errUsage, err)
+	if err := parse(flags, args); err != nil {
+		return err
 	}
 	cfg, err := loadConfig(*file, os.Getenv)
 	if err = errors.Join(err, cfg.refusal()); err != nil {
@@ -33,7 +32,10 @@ func checkCommand(_ context.Context, args []string, out io.Writer) error {
 }
 
 // envCommand prints the table of variables as the reference in docs/ shows it.
-func envCommand(_ context.Context, _ []string, out io.Writer) error {
+func envCommand(_ context.Context, args []string, out io.Writer) error {
+	if err := parse(newFlags("env"), args); err != nil {
+		return err
+	}
 	fmt.Fprintln(out, "| variable | key in the file | default | meaning |")
 	fmt.Fprintln(out, "|---|---|---|---|")
 	for _, s := range scalars() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -26,11 +25,11 @@ func healthURL(listen string) string {
 
 // healthCommand asks the running gateway whether it makes progress.
 func healthCommand(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("health", flag.ContinueOnError)
+	flags := newFlags("health")
 	cfg, _ := loadConfig(os.Getenv("GATEWAY_CONFIG_FILE"), os.Getenv) // its mistakes are the daemon's to tell
 	url := flags.String("url", healthURL(cfg.HTTPListen), "where the gateway answers; by default as it is configured")
-	if err := flags.Parse(args); err != nil {
-		return fmt.Errorf("%w: %v", errUsage, err)
+	if err := parse(flags, args); err != nil {
+		return err
 	}
 	if *url == "" {
 		_, err := fmt.Fprintln(out, "there is no page to ask; the watchdog looks after the gateway all the same")

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 )
 
 // version is set by the linker for a release.
@@ -33,11 +34,11 @@ func subcommands() []subcommand {
 		{"scan", "[--simulate]", "print what answers on the I²C buses", scanCommand},
 		{"sensors", "", "print every chip that is known, as docs/sensors.md has it", sensorsCommand},
 		{"check", "[--config FILE]", "check configuration and rules; exit 2 with all mistakes", checkCommand},
-		{"rules", "check FILE | explain ID", "work with sets of rules; `gateway rules` says how", rulesCommand},
+		{"rules", "check FILE | rehearse FILE | explain ID", "work with sets of rules; `gateway rules` says how", rulesCommand},
 		{"env", "", "print every variable with its meaning and default", envCommand},
 		{"buffer", "check FILE | salvage DAMAGED NEW", "examine a buffer file", bufferCommand},
-		{"command", "DEVICE|--group NAME|--all NAME [key=value …] [--wait 10s]", "send a command to gateways and print the results", commandCommand},
-		{"shadow", "get DEVICE | set DEVICE key=value … | delete DEVICE", "read a gateway's shadow, say what it should be, take that back", shadowCommand},
+		{"command", "DEVICE NAME [key=value …]", "send a command to a gateway, a group (--group NAME) or --all, and print what they answer", commandCommand},
+		{"shadow", "get | set | delete DEVICE [key=value …]", "read a gateway's shadow, say what it should be, take that back", shadowCommand},
 		{"health", "[--url URL]", "exit 0 while the running gateway makes progress", healthCommand},
 		{"version", "", "print the version", versionCommand},
 	}
@@ -59,33 +60,45 @@ func main() {
 }
 
 func dispatch(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		help(out)
-		return nil
-	}
-	return choose(ctx, subcommands(), args, out, help)
+	return choose(ctx, "gateway", "gateway reads sensors, keeps every reading and forwards it.", subcommands(), args, out)
 }
 
-// choose runs the subcommand that args begin with.
-func choose(ctx context.Context, table []subcommand, args []string, out io.Writer, help func(io.Writer)) error {
+// choose runs the subcommand that args begin with, or says what there is.
+func choose(ctx context.Context, program, about string, table []subcommand, args []string, out io.Writer) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
+		help(out, program, about, table)
+		return nil
+	}
 	for _, c := range table {
 		if c.name == args[0] {
-			return c.run(ctx, args[1:], out)
+			err := c.run(ctx, args[1:], out)
+			if h, ok := errors.AsType[helpWanted](err); ok {
+				c.usage(out, program, h.flags)
+				return nil
+			}
+			return err
 		}
 	}
-	help(os.Stderr)
+	help(os.Stderr, program, about, table)
 	return fmt.Errorf("%w: no subcommand %q", errUsage, args[0])
 }
 
-func help(out io.Writer) {
-	fmt.Fprintln(out, "gateway reads sensors, keeps every reading and forwards it.")
-	fmt.Fprintln(out)
-	for _, c := range subcommands() {
-		fmt.Fprintf(out, "  gateway %-8s %-44s %s\n", c.name, c.arguments, c.about)
+// help prints a table of subcommands.
+func help(out io.Writer, program, about string, table []subcommand) {
+	fmt.Fprintf(out, "%s\n\n", about)
+	names, arguments := 0, 0
+	for _, c := range table {
+		names, arguments = max(names, utf8.RuneCountInString(c.name)), max(arguments, utf8.RuneCountInString(c.arguments))
+	}
+	for _, c := range table {
+		fmt.Fprintf(out, "  %s %-*s %-*s  %s\n", program, names, c.name, arguments, c.arguments, c.about)
 	}
 }
 
-func versionCommand(_ context.Context, _ []string, out io.Writer) error {
+func versionCommand(_ context.Context, args []string, out io.Writer) error {
+	if err := parse(newFlags("version"), args); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintln(out, version)
 	return err
 }

@@ -32,7 +32,7 @@ type operator struct {
 
 // operatorFlags are the flags that name the broker; what they do not say the variables do.
 func operatorFlags(name string) (*flag.FlagSet, func() (Config, error)) {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags := newFlags(name)
 	given := map[string]*string{
 		"MQTT_HOST":         flags.String("host", "", "broker; else MQTT_HOST, else localhost"),
 		"MQTT_PORT":         flags.String("port", "", "its port; else MQTT_PORT"),
@@ -102,7 +102,7 @@ func (o *operator) next(ctx context.Context) (mqtt.Message, error) {
 // --all in place of DEVICE it prints a line for each device that answers while it waits.
 func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags, config := operatorFlags("command")
-	patience := flags.Duration("wait", 10*time.Second, "how long to wait for the result, with --group and --all for those of all; the command expires then")
+	patience := durationFlag(flags, "wait", 10*time.Second, "`duration` to wait for the result, with --group and --all for those of all; the command expires then")
 	from := flags.String("from", os.Getenv("USER"), "who asks, for the device's events")
 	key := flags.String("key", "", "file of the Ed25519 private key that signs the command, in PEM")
 	group := flags.String("group", "", "ask the devices of this group")
@@ -197,7 +197,7 @@ func sendCommand(ctx context.Context, cfg Config, device string, command holdfas
 // shadowCommand is `gateway shadow get|set|delete DEVICE [key=value …]`.
 func shadowCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags, config := operatorFlags("shadow")
-	patience := flags.Duration("wait", 10*time.Second, "how long to wait for the answer")
+	patience := durationFlag(flags, "wait", 10*time.Second, "`duration` to wait for the answer")
 	words, err := mixed(flags, args)
 	if err != nil {
 		return err
@@ -265,19 +265,6 @@ func askShadow(ctx context.Context, cfg Config, device, verb string, request hol
 			return errors.New("rejected")
 		}
 		return nil
-	}
-}
-
-// mixed parses flags that may stand between the words, and returns the words.
-func mixed(flags *flag.FlagSet, args []string) (words []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, fmt.Errorf("%w: %v", errUsage, err)
-		}
-		if flags.NArg() == 0 {
-			return words, nil
-		}
-		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -19,7 +18,7 @@ import (
 // rulesCheck is `gateway rules check FILE`: all mistakes of a set at once, or what it holds, and which of its rules would have
 // nothing to do on the gateway that runs.
 func rulesCheck(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("rules check", flag.ContinueOnError)
+	flags := newFlags("rules check")
 	page := pageFlags(flags)
 	words, err := mixed(flags, args)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 )
 
@@ -17,17 +16,5 @@ func rulesCommands() []subcommand {
 
 // rulesCommand is `gateway rules`.
 func rulesCommand(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		rulesHelp(out)
-		return nil
-	}
-	return choose(ctx, rulesCommands(), args, out, rulesHelp)
-}
-
-func rulesHelp(out io.Writer) {
-	fmt.Fprintln(out, "gateway rules works with sets of rules; docs/rules says how they are written.")
-	fmt.Fprintln(out)
-	for _, c := range rulesCommands() {
-		fmt.Fprintf(out, "  gateway rules %-9s %-36s %s\n", c.name, c.arguments, c.about)
-	}
+	return choose(ctx, "gateway rules", "gateway rules works with sets of rules; docs/rules says how they are written.", rulesCommands(), args, out)
 }

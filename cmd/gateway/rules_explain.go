@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -17,7 +16,7 @@ import (
 // rulesExplain is `gateway rules explain ID`: what a rule does and how it gets on, or what an alert is about. It asks the gateway
 // that runs. Where none does, it looks into what the last one left: which set was in force, and which alerts stood.
 func rulesExplain(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("rules explain", flag.ContinueOnError)
+	flags := newFlags("rules explain")
 	ofDevice := deviceFlags(flags)
 	words, err := mixed(flags, args)
 	if err != nil {

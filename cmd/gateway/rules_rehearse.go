@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -34,12 +33,12 @@ type rehearsing struct {
 
 // rulesRehearse is `gateway rules rehearse FILE --csv FILE | --last 24h`.
 func rulesRehearse(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("rules rehearse", flag.ContinueOnError)
+	flags := newFlags("rules rehearse")
 	r := rehearsing{out: out}
 	flags.StringVar(&r.csv, "csv", "", "a recording, as gateway run --replay reads it")
 	flags.StringVar(&r.start, "start", "", "when the recording began; by default as a comment in it says, or "+defaultStart)
 	flags.StringVar(&r.active, "active", "", "a set to compare with")
-	flags.DurationVar(&r.last, "last", 0, "rehearse on what the gateway has measured, 1m to 744h back")
+	last := durationFlag(flags, "last", 0, "rehearse on what the gateway has measured in that `duration`, 1m to 744h")
 	flags.BoolVar(&r.json, "json", false, "print JSON")
 	flags.BoolVar(&r.trace, "trace", false, "print each record that would go up beside the readings")
 	where := deviceFlags(flags)
@@ -47,6 +46,7 @@ func rulesRehearse(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	r.last = *last
 	if len(words) != 1 || (r.csv == "") == (r.last == 0) {
 		return fmt.Errorf("%w: want gateway rules rehearse FILE --csv FILE, or --last 24h", errUsage)
 	}

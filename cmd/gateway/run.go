@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -17,14 +16,14 @@ import (
 
 // runCommand is `gateway run`: it reads the configuration, puts the gateway together and runs it until ctx ends.
 func runCommand(ctx context.Context, args []string, _ io.Writer) error {
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	flags := newFlags("run")
 	file := flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file")
 	simulate := flags.Bool("simulate", false, "measure a simulated Pi")
 	replay := flags.String("replay", "", "take readings from a CSV file instead of sensors")
 	replayLog := flags.String("replay-log", "", "with --replay: note each row there, fsynced, before it is handed out")
 	replaySpeed := flags.Float64("replay-speed", 1, "with --replay: how many times faster than the file says")
-	if err := flags.Parse(args); err != nil {
-		return fmt.Errorf("%w: %v", errUsage, err)
+	if err := parse(flags, args); err != nil {
+		return err
 	}
 	if *simulate && *replay != "" {
 		return fmt.Errorf("%w: --simulate and --replay exclude each other", errUsage)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,10 +17,10 @@ const scanLimit = 2 * time.Minute
 
 // scanCommand prints what answers on the buses, a line each.
 func scanCommand(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("scan", flag.ContinueOnError)
+	flags := newFlags("scan")
 	simulate := flags.Bool("simulate", false, "scan the simulated Pi")
-	if err := flags.Parse(args); err != nil {
-		return fmt.Errorf("%w: %v", errUsage, err)
+	if err := parse(flags, args); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanLimit)
 	defer cancel()

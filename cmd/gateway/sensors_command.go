@@ -15,7 +15,10 @@ import (
 )
 
 // sensorsCommand prints what is known of every chip as docs/sensors.md shows it.
-func sensorsCommand(_ context.Context, _ []string, out io.Writer) error {
+func sensorsCommand(_ context.Context, args []string, out io.Writer) error {
+	if err := parse(newFlags("sensors"), args); err != nil {
+		return err
+	}
 	drivers := slices.SortedFunc(slices.Values(sensors.Drivers()), func(a, b sensors.Driver) int { return cmp.Compare(a.Chip, b.Chip) })
 	var page strings.Builder
 	page.WriteString("| chip | measures | addresses |\n|---|---|---|\n")
