@@ -14,6 +14,9 @@ import (
 
 // aclCommand is `receiver acl mosquitto`: the policy of the broker inside, for a mosquitto.
 func aclCommand(ctx context.Context, args []string, out io.Writer) error {
+	if asksHelp(args) {
+		return helpWanted{}
+	}
 	if len(args) == 0 || args[0] != "mosquitto" {
 		return fmt.Errorf("%w: want `receiver acl mosquitto`, with --passwords for the password file", errUsage)
 	}

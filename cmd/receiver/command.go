@@ -37,8 +37,8 @@ func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	return withWords(ctx, opened, args, out, func(t task, ctx context.Context) error {
 		return t.sendCommand(ctx, from, expires, wait)
 	}, func(f *flag.FlagSet) {
-		f.DurationVar(&wait, "wait", 0, "how long to wait for the answer, for example 30s; default not at all")
-		f.DurationVar(&expires, "expires", 0, "after how long it is not to be carried out any more, for example 24h; default never, and kept for 7 days")
+		f.Var((*durationValue)(&wait), "wait", "`duration` to wait for the answer, for example 30s; default not at all")
+		f.Var((*durationValue)(&expires), "expires", "`duration` after which it is not to be carried out any more, for example 24h; default never, and kept for 7 days")
 		f.StringVar(&from, "from", os.Getenv("USER"), "who asks, for the device's events")
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -20,10 +19,7 @@ const maxDevices = 100_000
 
 // completenessCommand prints what became of every number, from the database file alone: a receiver may run beside it, or not.
 func completenessCommand(ctx context.Context, args []string, out io.Writer) error {
-	cfg, rest, err := loadConfig(args, os.Getenv, os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
-	}
+	cfg, rest, err := loadConfig(args, os.Getenv)
 	if err != nil {
 		return err
 	}

@@ -67,10 +67,10 @@ func settings() []setting {
 
 // loadConfig reads variables and then flags, and returns what is left of the arguments. Its errors say all mistakes at once.
 // A subcommand adds flags of its own with more. Flags may stand behind arguments too.
-func loadConfig(args []string, getenv func(string) string, out io.Writer, more ...func(*flag.FlagSet)) (Config, []string, error) {
+func loadConfig(args []string, getenv func(string) string, more ...func(*flag.FlagSet)) (Config, []string, error) {
 	var cfg Config
 	flags := flag.NewFlagSet("receiver", flag.ContinueOnError)
-	flags.SetOutput(out)
+	flags.SetOutput(io.Discard) // whoever called prints errors and usage
 	for _, s := range settings() {
 		value := s.fallback
 		if v := getenv(s.variable); v != "" {
@@ -87,8 +87,12 @@ func loadConfig(args []string, getenv func(string) string, out io.Writer, more .
 	}
 	var rest []string
 	for {
-		if err := flags.Parse(args); err != nil {
-			return cfg, nil, fmt.Errorf("%w: %w", errUsage, err)
+		err := flags.Parse(args)
+		if errors.Is(err, flag.ErrHelp) {
+			return cfg, nil, helpWanted{flags}
+		}
+		if err != nil {
+			return cfg, nil, fmt.Errorf("%w: %w; -h lists the flags", errUsage, err)
 		}
 		if flags.NArg() == 0 {
 			break

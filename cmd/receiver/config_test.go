@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
 	"strings"
 	"testing"
 )
@@ -29,7 +28,7 @@ func TestConfig(t *testing.T) {
 		{"all mistakes at once", map[string]string{"TOPIC_PREFIX": "+", "MQTT_PORT": "x"}, nil, "MQTT_PORT"},
 		{"an unknown flag", nil, []string{"--nonsense"}, "nonsense"},
 	} {
-		_, _, err := loadConfig(test.args, func(name string) string { return test.variables[name] }, io.Discard)
+		_, _, err := loadConfig(test.args, func(name string) string { return test.variables[name] })
 		if test.want == "" && err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -59,7 +58,7 @@ func TestLink(t *testing.T) {
 // The name of the host always makes a name for the receiver.
 func TestInstance(t *testing.T) {
 	t.Parallel()
-	cfg, _, err := loadConfig(nil, func(string) string { return "" }, io.Discard)
+	cfg, _, err := loadConfig(nil, func(string) string { return "" })
 	if err != nil || cfg.Instance == "" {
 		t.Errorf("instance %q, %v", cfg.Instance, err)
 	}

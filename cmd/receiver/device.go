@@ -47,10 +47,7 @@ func withStore(ctx context.Context, mayMake bool, args []string, out io.Writer, 
 
 // withWords is withStore for a subcommand with any number of arguments.
 func withWords(ctx context.Context, mayMake bool, args []string, out io.Writer, do func(task, context.Context) error, more ...func(*flag.FlagSet)) error {
-	cfg, rest, err := loadConfig(args, os.Getenv, os.Stderr, more...)
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
-	}
+	cfg, rest, err := loadConfig(args, os.Getenv, more...)
 	if err != nil {
 		return err
 	}
@@ -74,35 +71,47 @@ func withWords(ctx context.Context, mayMake bool, args []string, out io.Writer, 
 	return errors.Join(do(t, ctx), t.Close())
 }
 
+// deviceVerbs is the table of what `receiver device` does.
+func deviceVerbs() []subcommand {
+	return []subcommand{
+		{"add", "[NAME] [--type …] [--location …] [--pending]", "register a device and print its join string", addCommand},
+		{"list", "[NAME]", "print those there are", withTask(opened, task.listDevices)},
+		{"secret", "NAME", "print a new join string; the old one is worth nothing", withTask(opened, task.newSecret)},
+		{"activate", "NAME", "take the data of one that is pending or suspended", statusCommand(store.StatusActive)},
+		{"suspend", "NAME", "have it keep its data until it is activated", statusCommand(store.StatusSuspended)},
+		{"retire", "NAME", "let it in no more", statusCommand(store.StatusRetired)},
+	}
+}
+
 // deviceCommand is `receiver device VERB`.
 func deviceCommand(ctx context.Context, args []string, out io.Writer) error {
-	verb := ""
-	if len(args) > 0 {
-		verb, args = args[0], args[1:]
+	return choose(ctx, "receiver device", "receiver device says which devices there are; VERB -h lists the flags.", deviceVerbs(), args, out)
+}
+
+// withTask makes a subcommand of what does something with the database, with at most one argument and no flags of its own.
+func withTask(mayMake bool, do func(task, context.Context) error) func(context.Context, []string, io.Writer) error {
+	return func(ctx context.Context, args []string, out io.Writer) error {
+		return withStore(ctx, mayMake, args, out, do)
 	}
-	switch verb {
-	case "add":
-		d := store.Device{Status: store.StatusActive}
-		pending := false
-		return withStore(ctx, makes, args, out, func(t task, ctx context.Context) error {
-			if d.ID = t.name; pending {
-				d.Status = store.StatusPending
-			}
-			return t.addDevice(ctx, d)
-		}, func(f *flag.FlagSet) {
-			f.StringVar(&d.Type, "type", "", "what kind of device it is; for people")
-			f.StringVar(&d.Location, "location", "", "where it is; for people")
-			f.BoolVar(&pending, "pending", false, "it connects and keeps its data until it is activated")
-		})
-	case "list":
-		return withStore(ctx, opened, args, out, task.listDevices)
-	case "secret":
-		return withStore(ctx, opened, args, out, task.newSecret)
-	case "activate", "suspend", "retire":
-		status := map[string]string{"activate": store.StatusActive, "suspend": store.StatusSuspended, "retire": store.StatusRetired}[verb]
-		return withStore(ctx, opened, args, out, func(t task, ctx context.Context) error { return t.setStatus(ctx, status) })
-	}
-	return fmt.Errorf("%w: device %q: want add, list, secret, activate, suspend or retire", errUsage, verb)
+}
+
+func statusCommand(status string) func(context.Context, []string, io.Writer) error {
+	return withTask(opened, func(t task, ctx context.Context) error { return t.setStatus(ctx, status) })
+}
+
+func addCommand(ctx context.Context, args []string, out io.Writer) error {
+	d := store.Device{Status: store.StatusActive}
+	pending := false
+	return withStore(ctx, makes, args, out, func(t task, ctx context.Context) error {
+		if d.ID = t.name; pending {
+			d.Status = store.StatusPending
+		}
+		return t.addDevice(ctx, d)
+	}, func(f *flag.FlagSet) {
+		f.StringVar(&d.Type, "type", "", "what kind of device it is; for people")
+		f.StringVar(&d.Location, "location", "", "where it is; for people")
+		f.BoolVar(&pending, "pending", false, "it connects and keeps its data until it is activated")
+	})
 }
 
 // addDevice registers a device and prints its join string, which is shown this once.

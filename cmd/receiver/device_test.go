@@ -70,7 +70,7 @@ func TestDeviceAdd(t *testing.T) {
 		{[]string{"device", "add", "x", "--location", strings.Repeat("x", 300)}, "at most 200"},
 		{[]string{"device", "secret", "nobody"}, "device list"},
 		{[]string{"device", "suspend", "nobody"}, "no such device"},
-		{[]string{"device", "approve", "pi-7"}, "want add, list"},
+		{[]string{"device", "approve", "pi-7"}, `no subcommand "approve"`},
 		{[]string{"operator", "add", "pi-7"}, "called pi-7 already"},
 		{[]string{"operator", "secret", "nobody"}, "operator list"},
 		{[]string{"acl", "emqx"}, "acl mosquitto"},
@@ -183,7 +183,7 @@ func TestBrokerAddresses(t *testing.T) {
 			t.Errorf("%+v: %s, TLS %v", c, got, cfg.secure())
 		}
 	}
-	if _, _, err := loadConfig([]string{"--new-devices", "maybe", "--mqtt-listen", "0.0.0.0:1"}, func(string) string { return "" }, os.Stderr); !errors.Is(err, errUsage) ||
+	if _, _, err := loadConfig([]string{"--new-devices", "maybe", "--mqtt-listen", "0.0.0.0:1"}, func(string) string { return "" }); !errors.Is(err, errUsage) ||
 		!strings.Contains(err.Error(), "RECEIVER_NEW_DEVICES") || !strings.Contains(err.Error(), "RECEIVER_MQTT_PUBLIC") {
 		t.Errorf("mistakes: %v", err)
 	}

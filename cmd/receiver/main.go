@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 )
 
 // version is set by the linker for a release.
@@ -55,28 +56,53 @@ func main() {
 }
 
 func dispatch(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		help(out)
+	const about = "receiver takes readings from gateways into a database, exactly once."
+	if len(args) == 0 {
+		help(out, "receiver", about, subcommands())
 		return nil
 	}
-	for _, c := range subcommands() {
-		if c.name == args[0] {
-			return c.run(ctx, args[1:], out)
+	return choose(ctx, "receiver", about, subcommands(), args, out)
+}
+
+// choose runs the subcommand that args begin with, or says what there is.
+func choose(ctx context.Context, program, about string, table []subcommand, args []string, out io.Writer) error {
+	if asksHelp(args) {
+		help(out, program, about, table)
+		return nil
+	}
+	for _, c := range table {
+		if len(args) > 0 && c.name == args[0] {
+			err := c.run(ctx, args[1:], out)
+			if h, ok := errors.AsType[helpWanted](err); ok {
+				c.usage(out, program, h.flags)
+				return nil
+			}
+			return err
 		}
 	}
-	help(os.Stderr)
-	return fmt.Errorf("%w: no subcommand %q", errUsage, args[0])
+	help(os.Stderr, program, about, table)
+	if len(args) == 0 {
+		return fmt.Errorf("%w: %s: want one of these", errUsage, program)
+	}
+	return fmt.Errorf("%w: %s: no subcommand %q", errUsage, program, args[0])
 }
 
-func help(out io.Writer) {
-	fmt.Fprintln(out, "receiver takes readings from gateways into a database, exactly once.")
-	fmt.Fprintln(out)
-	for _, c := range subcommands() {
-		fmt.Fprintf(out, "  receiver %-13s %-27s %s\n", c.name, c.arguments, c.about)
+// help prints a table of subcommands.
+func help(out io.Writer, program, about string, table []subcommand) {
+	fmt.Fprintf(out, "%s\n\n", about)
+	names, arguments := 0, 0
+	for _, c := range table {
+		names, arguments = max(names, utf8.RuneCountInString(c.name)), max(arguments, utf8.RuneCountInString(c.arguments))
+	}
+	for _, c := range table {
+		fmt.Fprintf(out, "  %s %-*s %-*s  %s\n", program, names, c.name, arguments, c.arguments, c.about)
 	}
 }
 
-func versionCommand(_ context.Context, _ []string, out io.Writer) error {
+func versionCommand(_ context.Context, args []string, out io.Writer) error {
+	if asksHelp(args) {
+		return helpWanted{}
+	}
 	_, err := fmt.Fprintln(out, version)
 	return err
 }

@@ -14,23 +14,19 @@ import (
 	"holdfast/receiver/store"
 )
 
+// operatorVerbs is the table of what `receiver operator` does.
+func operatorVerbs() []subcommand {
+	return []subcommand{
+		{"add", "NAME", "let somebody send commands, and print name and password", withTask(makes, task.addOperator)},
+		{"secret", "NAME", "print a new password; the old one is worth nothing", withTask(opened, task.newPassword)},
+		{"list", "", "print those there are", withTask(opened, task.listOperators)},
+		{"remove", "NAME", "let somebody in no more", withTask(opened, task.removeOperator)},
+	}
+}
+
 // operatorCommand is `receiver operator VERB`.
 func operatorCommand(ctx context.Context, args []string, out io.Writer) error {
-	verb := ""
-	if len(args) > 0 {
-		verb, args = args[0], args[1:]
-	}
-	switch verb {
-	case "add":
-		return withStore(ctx, makes, args, out, task.addOperator)
-	case "secret":
-		return withStore(ctx, opened, args, out, task.newPassword)
-	case "list":
-		return withStore(ctx, opened, args, out, task.listOperators)
-	case "remove":
-		return withStore(ctx, opened, args, out, task.removeOperator)
-	}
-	return fmt.Errorf("%w: operator %q: want add, secret, list or remove", errUsage, verb)
+	return choose(ctx, "receiver operator", "receiver operator says who may send commands; VERB -h lists the flags.", operatorVerbs(), args, out)
 }
 
 // addOperator lets somebody steer devices, and prints how: lines that are variables of the gateway's own commands too.

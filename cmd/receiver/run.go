@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,10 +21,7 @@ import (
 )
 
 func serveCommand(ctx context.Context, args []string, out io.Writer) error {
-	cfg, rest, err := loadConfig(args, os.Getenv, os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
-	}
+	cfg, rest, err := loadConfig(args, os.Getenv)
 	if err != nil {
 		return err
 	}

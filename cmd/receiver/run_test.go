@@ -30,7 +30,7 @@ type running struct {
 func start(t *testing.T, dir string) running {
 	t.Helper()
 	cfg, _, err := loadConfig([]string{"--data", dir, "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0", "--instance", "one"},
-		func(string) string { return "" }, io.Discard)
+		func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
