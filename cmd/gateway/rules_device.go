@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -40,16 +41,29 @@ func (d device) records(ctx context.Context, from, to time.Time, f func(lane hol
 	if !errors.Is(err, errSilent) {
 		return err
 	}
-	path := filepath.Join(d.cfg.DataDir, bufferFile)
 	silent := err
-	err = buffer.Look(path, func(b *buffer.Buffer) error { return merged(b, from, to, f) })
+	err = buffer.Look(d.buffer(), func(b *buffer.Buffer) error { return merged(b, from, to, f) })
 	switch {
 	case errors.Is(err, buffer.ErrHeld):
 		return fmt.Errorf("%w: the gateway runs, and its page does not answer: %w", err, silent)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %w, and there is no buffer %s: say where it is with --url or DATA_DIR", errUsage, silent, path)
+		return d.nowhere(silent)
 	}
 	return err
+}
+
+// buffer is the path of the file.
+func (d device) buffer() string { return filepath.Join(d.cfg.DataDir, bufferFile) }
+
+// empty reports whether there is no file.
+func (d device) empty() bool {
+	_, err := os.Stat(d.buffer())
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// nowhere is the error where neither page nor file is there.
+func (d device) nowhere(silent error) error {
+	return fmt.Errorf("%w: %w, and there is no buffer %s: say where it is with --url or DATA_DIR", errUsage, silent, d.buffer())
 }
 
 // fromPage reads the records that the running gateway hands out.

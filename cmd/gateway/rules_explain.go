@@ -32,6 +32,9 @@ func rulesExplain(ctx context.Context, args []string, out io.Writer) error {
 		err = ask(ctx, d.page, "/api/v1/rules", &set)
 	}
 	if err != nil {
+		if d.cfg.Rules == nil && d.empty() {
+			return d.nowhere(err)
+		}
 		fmt.Fprintf(out, "%v; so this is what was left when it ended.\n", err)
 		view, set = d.left(out)
 	}
@@ -41,7 +44,11 @@ func rulesExplain(ctx context.Context, args []string, out io.Writer) error {
 	if i := slices.IndexFunc(view.Alerts, func(a holdfast.Alert) bool { return a.ID == words[0] }); i >= 0 {
 		return explainAlert(out, view, set, view.Alerts[i])
 	}
-	return fmt.Errorf("there is neither a rule nor a recent alert %q; the rules are %s", words[0], strings.Join(names(set), ", "))
+	known := "no rules are in force"
+	if len(set.Rules) > 0 {
+		known = "the rules are " + strings.Join(names(set), ", ")
+	}
+	return fmt.Errorf("there is neither a rule nor a recent alert %q; %s", words[0], known)
 }
 
 func names(set dashboard.RulesView) (all []string) {

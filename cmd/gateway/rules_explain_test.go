@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -77,6 +78,17 @@ func TestRulesExplain(t *testing.T) {
 	}
 	if _, err := explain("hot", "--url", "http://127.0.0.1:1", "--config", config); err == nil {
 		t.Error("a rule that nobody knows is explained")
+	}
+	set = dashboard.RulesView{}
+	if _, err := explain("hot", "--url", server.URL); err == nil || !strings.HasSuffix(err.Error(), "; no rules are in force") {
+		t.Errorf("where there are no rules: %v", err)
+	}
+	if err := os.WriteFile(config, []byte("data: {dir: "+dir+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err = explain("hot", "--url", "http://127.0.0.1:1", "--config", config)
+	if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), dir) || !strings.HasSuffix(err.Error(), "with --url or DATA_DIR") || out != "" {
+		t.Errorf("where nothing is: %v: %s", err, out)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"holdfast"
 	"holdfast/buffer"
@@ -21,7 +20,7 @@ func (d device) left(out io.Writer) (view dashboard.View, set dashboard.RulesVie
 	view.Device = d.cfg.Device
 	active := d.cfg.Rules
 	var parts map[string][]byte
-	err := buffer.Look(filepath.Join(d.cfg.DataDir, bufferFile), func(b *buffer.Buffer) (err error) {
+	err := buffer.Look(d.buffer(), func(b *buffer.Buffer) (err error) {
 		if active, err = d.chosen(b); err != nil {
 			return err
 		}
