@@ -144,8 +144,13 @@ func CheckSettingKey(key string) error {
 	if name, ok := OutputOf(key); ok {
 		return CheckOutput(name)
 	}
-	return invalid("key", "%q: no such setting", cut(key, 80))
+	return invalid("key", "%q: no such setting: want one of %s", cut(key, 80), settingKeys)
 }
+
+// settingKeys names all that CheckSettingKey takes.
+const settingKeys = SettingMeasuring + ", " + SettingInterval + ", " + SettingInterval + ".{sensor}, " + settingCalibration + "{sensor}.{quantity}, " +
+	settingOutput + "{name}, " + SettingUplinkEnabled + ", " + SettingUplinkInterval + ", " + SettingBroker + ", " + SettingGroups + ", " +
+	SettingRules + ", " + SettingLogLevel
 
 // MaxGroups is how many groups a device can be in.
 const MaxGroups = 32

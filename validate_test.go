@@ -127,6 +127,18 @@ func TestCheckSettingKey(t *testing.T) {
 			t.Errorf("%q: %v, want ok %v", key, err, ok)
 		}
 	}
+	// The error names all there are.
+	err := CheckSettingKey("measurin")
+	_, list, _ := strings.Cut(err.Error(), "want one of ")
+	names := strings.NewReplacer("{sensor}", "room", "{quantity}", "temperature_celsius", "{name}", "fan")
+	for _, key := range strings.Split(names.Replace(list), ", ") {
+		if err := CheckSettingKey(key); err != nil {
+			t.Error(err)
+		}
+	}
+	if strings.Count(list, ",") != 10 {
+		t.Errorf("%q names not all", list)
+	}
 }
 
 func TestTopics(t *testing.T) {

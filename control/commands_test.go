@@ -56,7 +56,7 @@ func TestCommandsOfAnAbleDevice(t *testing.T) {
 		{"get_config", "", `"state":"succeeded","result":{"mistakes":["MQTT_PORT is wrong"],"configuration":["mqtt.host"],` + settings + `}`},
 		{"set_config", `{"settings":{"measuring":false,"sampling.interval":5}}`, `"state":"succeeded","result":{"revision":2}`},
 		{"set_config", `{"settings":{"measuring":false,"sampling.interval":0,"colour":1}}`,
-			`"state":"failed","error":{"code":"invalid_argument","message":"key: \"colour\": no such setting; sampling.interval: 0 is below 0.1"}`},
+			`"state":"failed","error":{"code":"invalid_argument","message":"key: \"colour\": no such setting: want one of measuring, sampling.interval, sampling.interval.{sensor}, calibration.{sensor}.{quantity}, output.{name}, uplink.enabled, uplink.interval, uplink.broker, groups, rules, log.level; sampling.interval: 0 is below 0.1"}`},
 		{"set_config", "", `"state":"failed","error":{"code":"invalid_argument","message":"settings: is missing: want at least one key and its value"}`},
 		{"set_rules", `{"version":2,"yaml":"rules: []"}`, `"state":"succeeded","result":{"revision":1}`},
 		{"set_rules", `{"version":0,"yaml":""}`, `"state":"failed","error":{"code":"invalid_argument","message":"version: 0: want 1 or more"}`},

@@ -90,7 +90,7 @@ func TestShadowRejects(t *testing.T) {
 	many := `{"state":{"desired":{"groups":["` + strings.Repeat("x", holdfast.MaxCommandBytes) + `"]}}}`
 	for _, tt := range []struct{ verb, payload, want string }{
 		{"update", `{"state":{"desired":{"measuring":false}},"version":7,"clientToken":"t"}`, `{"code":409,"message":"version 7: the current one is 1","clientToken":"t","current":{"state":{` + reported},
-		{"update", `{"state":{"desired":{"measuring":false,"colour":1}}}`, `{"code":400,"message":"desired: invalid key: \"colour\": no such setting"}`},
+		{"update", `{"state":{"desired":{"measuring":false,"colour":1}}}`, `{"code":400,"message":"desired: invalid key: \"colour\": no such setting: want one of measuring, sampling.interval, sampling.interval.{sensor}, calibration.{sensor}.{quantity}, output.{name}, uplink.enabled, uplink.interval, uplink.broker, groups, rules, log.level"}`},
 		{"update", `{"state":{"desired":{"measuring":false,"sampling.interval":0}}}`, `{"code":400,"message":"desired: invalid sampling.interval: 0 is below 0.1"}`},
 		{"update", `{"state":{"reported":{"measuring":false}}}`, `{"code":400,"message":"state.reported: what holds the device alone reports: want state.desired"}`},
 		{"update", `{}`, `{"code":400,"message":"state.desired: is missing: want at least one key and its value"}`},

@@ -33,8 +33,12 @@ func (d *Dashboard) button(w http.ResponseWriter, r *http.Request) {
 func (d *Dashboard) setting(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("key")
 	setting, ok := d.options.Settings.Get(key)
+	if err := holdfast.CheckSettingKey(key); err != nil && !ok {
+		ui.Problem(w, http.StatusNotFound, err.Error())
+		return
+	}
 	if !ok {
-		ui.Problem(w, http.StatusNotFound, fmt.Sprintf("no setting %q", key))
+		ui.Problem(w, http.StatusNotFound, fmt.Sprintf("no value of %s is known", key))
 		return
 	}
 	reply(w, setting)

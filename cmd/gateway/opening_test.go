@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,9 @@ func TestPageBeforeTheBuffer(t *testing.T) {
 	}
 	if answer := get("/api/v1/settings/measuring"); answer.Code != http.StatusNotFound {
 		t.Errorf("a setting: %d %s", answer.Code, answer.Body)
+	}
+	if answer := get("/api/v1/settings/measurin"); answer.Code != http.StatusNotFound || !strings.Contains(answer.Body.String(), "want one of measuring, ") {
+		t.Errorf("a setting that is none: %d %s", answer.Code, answer.Body)
 	}
 	if _, err := (settings{g}).Set(t.Context(), holdfast.SettingMeasuring, json.RawMessage("false"), holdfast.OriginPage, ""); !errors.Is(err, errOpening) {
 		t.Errorf("Set: %v, want %v", err, errOpening)
