@@ -12,6 +12,7 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // ErrClosed is what [Conn.Err] returns after [Conn.Close].
@@ -82,6 +83,11 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 // NobodyListens reports whether err, which [Connect] returned, says that the broker's host is there and no broker on it: as
 // while one is started again.
 func NobodyListens(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+// LoginRefused reports whether err, which [Connect] returned, says that the broker does not take this name and password.
+func LoginRefused(err error) bool {
+	return errors.Is(err, packets.ErrorRefusedNotAuthorised) || errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword)
+}
 
 // handshake makes paho speak MQTT on the socket.
 func (c *Conn) handshake(ctx context.Context) error {

@@ -145,6 +145,9 @@ func TestConnectRefused(t *testing.T) {
 	if NobodyListens(err) {
 		t.Error("the refusal of a broker counts as the absence of one")
 	}
+	if !LoginRefused(err) {
+		t.Errorf("%v does not count as the refusal of a login", err)
+	}
 	for _, scheme := range []string{"tcp", "ssl"} {
 		o.Broker = scheme + "://127.0.0.1:1"
 		if c, err := Connect(t.Context(), o); err == nil {

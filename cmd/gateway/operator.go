@@ -76,7 +76,10 @@ func connectOperator(ctx context.Context, cfg Config, filters ...string) (*opera
 		options.Broker, options.TLS = "ssl"+strings.TrimPrefix(options.Broker, "tcp"), config
 	}
 	var err error
-	if o.conn, err = mqtt.Connect(ctx, options); err != nil {
+	if o.conn, err = mqtt.Connect(ctx, options); mqtt.LoginRefused(err) {
+		return nil, fmt.Errorf("%w, as user %q: the name comes from --username or MQTT_USERNAME, the password from MQTT_PASSWORD, and what they do not say from HOLDFAST_JOIN", err, cfg.MQTTUsername)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := o.conn.Subscribe(ctx, filters...); err != nil {
