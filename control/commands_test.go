@@ -112,6 +112,9 @@ func TestUnsupported(t *testing.T) {
 		if !strings.Contains(strings.Join(got, ""), `"state":"refused","error":{"code":"unsupported"`) {
 			t.Errorf("%s: %s, want unsupported", name, got)
 		}
+		if names := strings.Contains(strings.Join(got, ""), "set GATEWAY_RESTART=supervised"); names != (name == "restart") {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 	if got := execute(c, `{"v":1,"id":"1","name":"send_measurements","args":{"count":1}}`, false); !strings.Contains(got[0], `"unsupported"`) {
 		t.Errorf("send_measurements: %s", got)

@@ -143,7 +143,7 @@ func (ch *change) wish(w wish, origin holdfast.Origin, reason string) (holdfast.
 // The commands that end the daemon.
 
 func restart(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
-	return c.endWith(args, c.o.Restart, "nothing here would start the gateway again")
+	return c.endWith(args, c.o.Restart, "nothing here is known to start the gateway again: where something does (systemd with Restart=always, a container with restart: always), set GATEWAY_RESTART=supervised on the device")
 }
 
 func shutdown(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
