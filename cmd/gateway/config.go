@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"holdfast"
@@ -145,18 +147,31 @@ func (c *Config) adopt(j holdfast.Join) {
 func applyVariables(cfg *Config, getenv func(string) string) []mistake {
 	var mistakes []mistake
 	for _, s := range scalars() {
-		for _, name := range s.variables() {
-			value := getenv(name)
-			if value == "" {
-				continue
-			}
-			if err := s.set(cfg, value); err != nil {
-				mistakes = append(mistakes, mistake{s.path, fmt.Errorf("variable %s: %w", name, err)})
-			}
-			break
+		given := s.given(getenv)
+		if len(given) == 0 {
+			continue
 		}
+		err := s.set(cfg, getenv(given[0]))
+		if err == nil {
+			continue
+		}
+		err = fmt.Errorf("variable %s: %w", given[0], err)
+		if len(given) > 1 {
+			err = fmt.Errorf("%w; %s", err, overruled(given))
+		}
+		mistakes = append(mistakes, mistake{s.path, err})
 	}
 	return mistakes
+}
+
+// given returns which variables say something of s. The first holds.
+func (s scalar) given(getenv func(string) string) []string {
+	return slices.DeleteFunc(s.variables(), func(name string) bool { return getenv(name) == "" })
+}
+
+// overruled says that only the first of several variables holds.
+func overruled(given []string) string {
+	return fmt.Sprintf("%s is not looked at: %s goes before it", strings.Join(given[1:], ", "), given[0])
 }
 
 // loadRules reads the rules of the configuration: its text where there is one, else its file.

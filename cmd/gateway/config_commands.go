@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -20,8 +21,17 @@ func checkCommand(_ context.Context, args []string, out io.Writer) error {
 	if err = errors.Join(err, cfg.refusal()); err != nil {
 		return fmt.Errorf("%w: the configuration has mistakes:\n%v", errUsage, err)
 	}
-	if _, err = fmt.Fprintln(out, "configuration and rules are right"); err != nil || cfg.Rules == nil {
+	if _, err = fmt.Fprintln(out, "configuration and rules are right"); err != nil {
 		return err
+	}
+	for _, s := range scalars() {
+		given := s.given(os.Getenv)
+		if slices.ContainsFunc(given, func(name string) bool { return os.Getenv(name) != os.Getenv(given[0]) }) {
+			fmt.Fprintln(out, "but", overruled(given))
+		}
+	}
+	if cfg.Rules == nil {
+		return nil
 	}
 	for _, m := range cfg.Rules.set().Missing(cfg.outputNames()) {
 		if _, err := fmt.Fprintln(out, "but", m); err != nil {

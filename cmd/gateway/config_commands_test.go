@@ -63,6 +63,29 @@ func TestCheckButton(t *testing.T) {
 	}
 }
 
+// Of two variables for one value the one that loses is named, whether the other is right or wrong.
+func TestOverruledVariables(t *testing.T) {
+	for _, c := range []struct{ own, alias, said, mistake string }{
+		{"5", "abc", "but INTERVAL_SECONDS is not looked at: SAMPLING_INTERVAL goes before it", ""},
+		{"5", "5", "", ""},
+		{"5", "", "", ""},
+		{"", "5", "", ""},
+		{"abc", "abc", "", "86400; INTERVAL_SECONDS is not looked at: SAMPLING_INTERVAL goes before it"},
+		{"", "abc", "", "variable INTERVAL_SECONDS"},
+	} {
+		t.Setenv("SAMPLING_INTERVAL", c.own)
+		t.Setenv("INTERVAL_SECONDS", c.alias)
+		var out bytes.Buffer
+		err := checkCommand(t.Context(), nil, &out)
+		if (err != nil) != (c.mistake != "") || err != nil && !strings.Contains(err.Error(), c.mistake) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if !strings.Contains(out.String(), c.said) || c.said == "" && strings.Contains(out.String(), "but") {
+			t.Errorf("%+v: %s", c, out.String())
+		}
+	}
+}
+
 func TestBusesHere(t *testing.T) {
 	t.Parallel()
 	dev := t.TempDir()
