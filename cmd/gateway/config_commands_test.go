@@ -63,6 +63,24 @@ func TestCheckButton(t *testing.T) {
 	}
 }
 
+// Where the configuration says nothing of a setting, it has the origin that get_config tells as the source of its value.
+func TestOriginsOfDefaults(t *testing.T) {
+	t.Parallel()
+	keys := map[string]string{"sampling.interval": "sampling.interval", "log.level": "log.level", "uplink.broker": "mqtt.host", "groups": "device.groups"}
+	for _, pairs := range [][]string{nil, {"LOG_LEVEL", "debug", "DEVICE_GROUPS", "roof"}, {"INTERVAL_SECONDS", "5"}, {"HOLDFAST_JOIN", joinString(t)}} {
+		cfg, err := loadConfig("", variables(pairs...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range cfg.defaults() {
+			i := slices.IndexFunc(cfg.Values, func(v ConfigValue) bool { return v.Key == keys[s.Key] })
+			if byDefault := i < 0 || cfg.Values[i].Source == "default"; byDefault != (s.Origin == holdfast.OriginDefault) {
+				t.Errorf("%.20q: %s is by %s, and get_config tells %+v", pairs, s.Key, s.Origin, cfg.Values[max(i, 0)])
+			}
+		}
+	}
+}
+
 // Of two variables for one value the one that loses is named, whether the other is right or wrong.
 func TestOverruledVariables(t *testing.T) {
 	for _, c := range []struct{ own, alias, said, mistake string }{

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 
 	"holdfast"
 	"holdfast/sensors"
@@ -13,11 +14,11 @@ func (c *Config) defaults() []holdfast.Setting {
 	groups, _ := json.Marshal(append([]string{}, c.Groups...))
 	all := []holdfast.Setting{
 		{Key: holdfast.SettingMeasuring, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
-		{Key: holdfast.SettingInterval, Value: jsonNumber(c.Interval.Seconds()), Origin: holdfast.OriginConfig},
-		{Key: holdfast.SettingLogLevel, Value: level, Origin: holdfast.OriginConfig},
+		{Key: holdfast.SettingInterval, Value: jsonNumber(c.Interval.Seconds()), Origin: c.origin("sampling.interval")},
+		{Key: holdfast.SettingLogLevel, Value: level, Origin: c.origin("log.level")},
 		{Key: holdfast.SettingUplinkEnabled, Value: json.RawMessage("true"), Origin: holdfast.OriginDefault},
-		{Key: holdfast.SettingBroker, Value: json.RawMessage("{}"), Origin: holdfast.OriginConfig},
-		{Key: holdfast.SettingGroups, Value: groups, Origin: holdfast.OriginConfig},
+		{Key: holdfast.SettingBroker, Value: json.RawMessage("{}"), Origin: c.origin("mqtt.host")},
+		{Key: holdfast.SettingGroups, Value: groups, Origin: c.origin("device.groups")},
 	}
 	for _, s := range c.Sensors {
 		name := sensors.Configured(s).SensorName()
@@ -27,6 +28,14 @@ func (c *Config) defaults() []holdfast.Setting {
 		}
 	}
 	return all
+}
+
+// origin is that of a setting whose value the configuration gives under a key: default where nothing was said there.
+func (c *Config) origin(key string) holdfast.Origin {
+	if slices.ContainsFunc(c.Values, func(v ConfigValue) bool { return v.Key == key && v.Source == sourceDefault }) {
+		return holdfast.OriginDefault
+	}
+	return holdfast.OriginConfig
 }
 
 func jsonNumber(n float64) json.RawMessage {

@@ -138,7 +138,7 @@ func TestCommandsFromADesk(t *testing.T) {
 	}
 
 	d.result(&revision, "pi-7", "set_config", `settings={"log.level":null,"uplink.interval":null}`)
-	if level, _ := d.gateway.control.Get(holdfast.SettingLogLevel); revision.Revision != 4 || level.Origin != holdfast.OriginConfig || d.gateway.world.level.Level() != slog.LevelInfo {
+	if level, _ := d.gateway.control.Get(holdfast.SettingLogLevel); revision.Revision != 4 || level.Origin != holdfast.OriginDefault || d.gateway.world.level.Level() != slog.LevelInfo {
 		t.Errorf("taken back: revision %d, level %s by %s", revision.Revision, level.Value, level.Origin)
 	}
 

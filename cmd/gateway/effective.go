@@ -17,6 +17,9 @@ type ConfigValue struct {
 	Source string `json:"source"` // default, join, file, variable and its name, or last known good
 }
 
+// sourceDefault is where a value is from that nothing and nobody has set.
+const sourceDefault = "default"
+
 // concealed stands for a secret.
 const concealed = "(set)"
 
@@ -25,7 +28,7 @@ const concealed = "(set)"
 func effective(join *holdfast.Join, text []byte, getenv func(string) string) (values []ConfigValue, secrets []string) {
 	written, given := flatten(text), joinedParts(join)
 	for _, s := range scalars() {
-		v := ConfigValue{Key: s.path, Value: s.fallback, Source: "default"}
+		v := ConfigValue{Key: s.path, Value: s.fallback, Source: sourceDefault}
 		if value := given[s.path]; value != "" {
 			v.Value, v.Source = value, "join"
 		}
