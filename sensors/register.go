@@ -193,7 +193,7 @@ func (s registerSensor) identify(ctx context.Context) error {
 		return err
 	}
 	if got := s.identity.unsigned(b[:]); got != s.identity.Value {
-		return fmt.Errorf("another chip answers: register 0x%02x reads 0x%x, want 0x%x", s.identity.Number, got, s.identity.Value)
+		return fmt.Errorf("%w: register 0x%02x reads 0x%x, want 0x%x", errAnother, s.identity.Number, got, s.identity.Value)
 	}
 	return nil
 }

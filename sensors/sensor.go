@@ -48,8 +48,8 @@ func checkRange(values map[string]float64, quantities []holdfast.Quantity) error
 	return nil
 }
 
-// errAnother is what a Read says that finds another chip than the one it is for.
-var errAnother = errors.New("another chip answers")
+// errAnother is what a Read says that finds another chip than the one it is for, or what reads like one: a bad wire shows ones.
+var errAnother = errors.New("another chip answers, or the connection is bad")
 
 // sure makes of what a probe says the error of a Read.
 func sure(is bool, err error) error {

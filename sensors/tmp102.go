@@ -199,6 +199,7 @@ func (t *thermometer) readConfig(ctx context.Context, config *[2]byte) error {
 	if err := t.device.read(ctx, lm75Config, config[:n]); err != nil {
 		return err
 	}
+	found := *config
 	if t.kind == kindTMP102 {
 		config[0] &^= tmpOneShot // comes and goes by itself
 	}
@@ -212,7 +213,7 @@ func (t *thermometer) readConfig(ctx context.Context, config *[2]byte) error {
 		strange = config[0]&0xe0 != 0
 	}
 	if strange {
-		return fmt.Errorf("another chip answers: its configuration reads %#x", config[:n])
+		return fmt.Errorf("%w: the configuration reads %#x", errAnother, found[:n])
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sensors_test
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,6 +102,18 @@ func TestThermometerIsSetUp(t *testing.T) {
 			}
 		})
 	})
+}
+
+// A wire that broke is named beside another chip, with what was read.
+func TestThermometerOnABrokenWire(t *testing.T) {
+	t.Parallel()
+	op := func(w byte, r ...byte) i2ctest.IO { return i2ctest.IO{Addr: 0x48, W: []byte{w}, R: r} }
+	for chip, want := range map[string]string{"tmp102": "0xffff", "tmp105": "0xff", "lm75": "0xff"} {
+		play := &i2ctest.Playback{DontPanic: true, Ops: []i2ctest.IO{op(1, []byte{0xff, 0xff}[:len(want)/2-1]...)}}
+		if _, err := read(t, openChip(t, chip, sensors.NewBus(1, play), 0x48)); err == nil || !strings.HasSuffix(err.Error(), "or the connection is bad: the configuration reads "+want) {
+			t.Errorf("%s: %v", chip, err)
+		}
+	}
 }
 
 func TestThermometerPlayback(t *testing.T) {
