@@ -57,7 +57,7 @@ func alone(ctx context.Context, p part) error {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
-		return describe(p, err)
+		return p.ended(err)
 	case <-ctx.Done():
 		p.stop()
 		<-ended
@@ -104,6 +104,15 @@ func (p part) watch(ctx context.Context, cmd *exec.Cmd) {
 	if ctx.Err() == nil {
 		fmt.Printf("\n%v\n  start it again from another terminal:  make %s\n", describe(p, err), p.name)
 	}
+}
+
+// ended makes an error of how a part in the foreground ended; it is none that somebody stopped it, as the other demo does at its end.
+func (p part) ended(err error) error {
+	if err != nil {
+		return describe(p, err)
+	}
+	fmt.Printf("the %s was stopped\n", p.name)
+	return nil
 }
 
 func describe(p part, err error) error {
