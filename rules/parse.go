@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -77,13 +75,13 @@ func document(p *problems, text []byte) *yaml.Node {
 		p.add(1, "", "is empty: want version and rules")
 		return nil
 	case err != nil:
-		p.addSyntax(err)
+		p.addMalformed()
 		return nil
 	}
 	if err := decoder.Decode(&second); err == nil {
 		p.add(second.Line, "", "a second document: want one")
 	} else if !errors.Is(err, io.EOF) {
-		p.addSyntax(err)
+		p.addMalformed()
 	}
 	if len(first.Content) == 0 {
 		return nil
@@ -91,20 +89,10 @@ func document(p *problems, text []byte) *yaml.Node {
 	return first.Content[0]
 }
 
-var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
-
-func (p *problems) addSyntax(err error) {
-	line, text := 1, err.Error()
-	if m := syntaxLine.FindStringSubmatch(text); m != nil {
-		text = m[2]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = n
-		}
-	}
-	if strings.Contains(text, "cannot start any token") { // mostly one
-		text += "; is it a tab? YAML is indented with spaces"
-	}
-	p.add(line, "", "not YAML: %s", text)
+// addMalformed notes why the text is no YAML.
+func (p *problems) addMalformed() {
+	line, why := Malformed(p.text)
+	p.add(line, "", "%s", why)
 }
 
 func parseSet(f *fields, set *Set) {

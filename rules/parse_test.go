@@ -31,7 +31,7 @@ func TestParseMistakes(t *testing.T) {
 		{"empty", "", "f:1: is empty: want version and rules"},
 		{"comment", "# nothing\n", "f:1: is empty: want version and rules"},
 		{"not yaml", "version: 1\nrules: [\n", "f:2: not YAML: did not find expected node content"},
-		{"a tab", "version: 1\nrules:\n\t- name: a\n", "f:3: not YAML: found character that cannot start any token; is it a tab? YAML is indented with spaces"},
+		{"a tab", "version: 1\nrules:\n\t- name: a\n", "f:3: not YAML: found character that cannot start any token; the line is indented with a tab: YAML is indented with spaces"},
 		{"a list", "- 1\n", "f:1: a list: want a mapping"},
 		{"two documents", "version: 1\nrules: []\n---\nversion: 2\n", "f:3: a second document: want one"},
 		{"no version", "rules: []\n", "f:1: version: is missing: want a whole number from 1"},
