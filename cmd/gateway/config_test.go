@@ -107,6 +107,20 @@ filters:
 	}
 }
 
+// A text that is no YAML is told with its line, as any other mistake is.
+func TestConfigThatIsNoYAML(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"mqtt:\n  host: a\n\n\tport: 1883\n":     "GATEWAY_CONFIG:4: not YAML: found a tab character that violates indentation; the line is indented with a tab: YAML is indented with spaces",
+		"mqtt:\n  host: @a\n":                    "GATEWAY_CONFIG:2: not YAML: found character that cannot start any token; a value that begins with @, ` or % stands in quotes",
+		"mqtt:\n  host: a\nsensors:\n - a\n b\n": "GATEWAY_CONFIG:5: not YAML: could not find expected ':'",
+	} {
+		if _, err := loadConfig("", variables("GATEWAY_CONFIG", text)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func TestScalarsHaveOneNameEach(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}

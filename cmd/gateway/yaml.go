@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"holdfast"
+	"holdfast/rules"
 	"holdfast/sensors"
 )
 
@@ -22,7 +23,8 @@ func applyYAML(cfg *Config, where string, text []byte) []mistake {
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return []mistake{{"", fmt.Errorf("%s: %w", where, err)}}
+		line, why := rules.Malformed(text)
+		return []mistake{{"", fmt.Errorf("%s:%d: %s", where, line, why)}}
 	}
 	if len(doc.Content) == 0 {
 		return nil
