@@ -67,7 +67,7 @@ func (s *Set) Against(c *holdfast.Catalog) error {
 }
 
 func unmeasured(r rule, quantity string, measured []string) error {
-	if near := nearest(quantity, measured); near != "" {
+	if near := Nearest(quantity, measured); near != "" {
 		return fmt.Errorf("rule %s: no sensor %s measures %s: did you mean %s?", r.name, r.program.watches(), quantity, near)
 	}
 	return fmt.Errorf("rule %s: no sensor %s measures %s", r.name, r.program.watches(), quantity)

@@ -108,7 +108,7 @@ func (f *fields) end() (unknown bool) {
 	}
 	slices.SortFunc(keys, func(a, b string) int { return f.lines[a] - f.lines[b] })
 	for _, key := range keys {
-		if near := nearest(key, f.asked); near != "" {
+		if near := Nearest(key, f.asked); near != "" {
 			f.badKey(key, "no such key: did you mean %s?", near)
 			continue
 		}

@@ -54,8 +54,8 @@ func (p *problems) err() error {
 	return errors.Join(p.found...)
 }
 
-// nearest returns the word that a typing mistake or two turn into text, or "".
-func nearest(text string, words []string) string {
+// Nearest returns the word that a typing mistake or two turn into text, or "".
+func Nearest(text string, words []string) string {
 	best, found := 3, ""
 	for _, word := range words {
 		if len(text) > 40 {

@@ -61,13 +61,10 @@ func CheckSensors(list []Configured) error {
 	return errors.Join(errs...)
 }
 
-// CheckLast returns what is wrong with the last of the list, by itself or beside those before it.
-func CheckLast(list []Configured) error { return checkSensor(list, len(list)-1) }
-
 // checkSensor returns what is wrong with list[i], by itself or beside those before it.
 func checkSensor(list []Configured, i int) error {
 	c := list[i]
-	if err := c.checkChip(); err != nil {
+	if err := c.CheckChip(); err != nil {
 		return err
 	}
 	if c.Address < 0x03 || c.Address > 0x77 {
@@ -82,19 +79,24 @@ func checkSensor(list []Configured, i int) error {
 	if err := holdfast.CheckSensor(c.SensorName()); err != nil {
 		return err
 	}
-	for j, other := range list[:i] {
+	return c.CheckBeside(list[:i])
+}
+
+// CheckBeside returns an error where one of the others has the same name, or is in the same place.
+func (c Configured) CheckBeside(others []Configured) error {
+	for i, other := range others {
 		if other.SensorName() == c.SensorName() {
-			return fmt.Errorf("name %s: sensor %d has it too", c.SensorName(), j+1)
+			return fmt.Errorf("name %s: sensor %d has it too", c.SensorName(), i+1)
 		}
 		if other.bus() == c.bus() && other.Address == c.Address {
-			return fmt.Errorf("%s: sensor %d is there too", c.where(), j+1)
+			return fmt.Errorf("%s: sensor %d is there too", c.where(), i+1)
 		}
 	}
 	return nil
 }
 
-// checkChip returns what is wrong with what is said of the chip: it is one of the table, or registers.
-func (c Configured) checkChip() error {
+// CheckChip returns what is wrong with what is said of the chip: it is one of the table, or registers.
+func (c Configured) CheckChip() error {
 	driver, ok := driverOf(c.Chip)
 	switch {
 	case len(c.Registers) > 0 && c.Chip != "":

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,61 @@ filters:
 	}
 	if cfg.MQTTPort != 1883 || cfg.Interval != time.Second || cfg.Ack != holdfast.AckPuback || len(cfg.Sensors) != 0 {
 		t.Errorf("what is wrong did not keep its default: %+v", cfg)
+	}
+}
+
+// One mistake hides no other, and they come in the order of their lines.
+func TestConfigMistakesAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := loadConfig("", variables("GATEWAY_CONFIG", `sensors:
+  - chip: tmp103
+    bus: 1
+    address: 0x48
+    intervall: 5
+  - {chip: tmp102, address: 0x99}
+  - {chip: tmp103, bus: one}
+  - {chip: tmp102, bus: 1, address: 0x48, name: Cold}
+  - {adress: 0x49, name: cold_room}
+  - {chip: tmp102, bus: 1, address: 0x48, interval: 0}
+  - {registers: [], address: 0x4a, bus: 1}
+mqqt: {host: a}
+led: 17
+filters: {a: {sample: 3, combine: most}}
+outputs:
+  - {name: fan, pn: 22}
+  - {name: fan, pin: 23, default: on, max_on: 5, activelow: true}
+samplin.interval: 5
+sampling: {intervall: 5}
+`))
+	const want = `GATEWAY_CONFIG:2: sensors[0]: chip "tmp103": want one of CHIPS, or registers
+GATEWAY_CONFIG:5: sensors[0].intervall: no such key: did you mean interval?
+GATEWAY_CONFIG:6: sensors[1].address: "0x99": want an I²C address from 0x08 to 0x77
+GATEWAY_CONFIG:7: sensors[2].bus: "one": want the number of a bus, 1 for /dev/i2c-1
+GATEWAY_CONFIG:7: sensors[2]: want at least chip and address, or registers and address
+GATEWAY_CONFIG:7: sensors[2]: chip "tmp103": want one of CHIPS, or registers
+GATEWAY_CONFIG:8: sensors[3].name: invalid sensor: "Cold": want 1 to 64 of a-z 0-9 _ . -
+GATEWAY_CONFIG:9: sensors[4].adress: no such key: did you mean address?
+GATEWAY_CONFIG:9: sensors[4]: want at least chip and address, or registers and address
+GATEWAY_CONFIG:10: sensors[5].interval: "0": want seconds from 0.1 to 86400
+GATEWAY_CONFIG:10: sensors[5]: i2c-1 0x48: sensor 1 is there too
+GATEWAY_CONFIG:11: sensors[6].registers: want a list, each with quantity, unit and register
+GATEWAY_CONFIG:12: mqqt: no such key: did you mean mqtt?
+GATEWAY_CONFIG:13: led: no such key; ` + "`gateway env`" + ` lists them all
+GATEWAY_CONFIG:14: filters.a.sample: no such key: did you mean samples?
+GATEWAY_CONFIG:14: filters.a.combine: combine "most": want mean or median
+GATEWAY_CONFIG:16: outputs[0].pn: no such key: did you mean pin?
+GATEWAY_CONFIG:16: outputs[0]: want at least name and pin
+GATEWAY_CONFIG:17: outputs[1].activelow: no such key: did you mean active_low?
+GATEWAY_CONFIG:17: outputs[1]: with max_on it begins and ends off: want default: off and release: off, or no max_on
+GATEWAY_CONFIG:17: outputs[1]: "fan" stands there twice
+GATEWAY_CONFIG:18: samplin.interval: no such key: did you mean sampling.interval?
+GATEWAY_CONFIG:19: sampling.intervall: no such key: did you mean sampling.interval?`
+	got := "no mistake"
+	if err != nil {
+		got = regexp.MustCompile(`want one of .*, or registers`).ReplaceAllString(err.Error(), "want one of CHIPS, or registers")
+	}
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -70,7 +70,7 @@ func setFilter(filter *sensors.Filter, key, value string) (err error) {
 			return fmt.Errorf("%q: want true or false", value)
 		}
 	default:
-		return fmt.Errorf("no such key; want samples, combine, spikes")
+		return noSuchKey(key, "samples", "combine", "spikes")
 	}
 	return filter.Check()
 }

@@ -47,17 +47,20 @@ func (f *file) outputs(node *yaml.Node) {
 		f.wrong(node, "outputs", "want a list")
 		return
 	}
+	named := make(map[string]bool) // also those left out
 	for i, item := range node.Content {
 		path := fmt.Sprintf("outputs[%d]", i)
 		before := len(f.mistakes)
 		o := f.output(path, item)
-		if slices.ContainsFunc(f.cfg.Outputs, func(other OutputConfig) bool { return other.Name == o.Name }) {
-			f.wrong(item, path, "%q stands there twice", o.Name)
-		}
 		if len(f.cfg.Outputs) >= maxOutputs {
 			f.wrong(item, path, "want %d outputs at most", maxOutputs)
 		}
-		if len(f.mistakes) == before { // with a mistake in it, none is better than half of it
+		right := len(f.mistakes) == before // with a mistake in it, none is better than half of it
+		if named[o.Name] {
+			f.wrong(item, path, "%q stands there twice", o.Name)
+		}
+		named[o.Name] = o.Name != ""
+		if right && !slices.ContainsFunc(f.cfg.Outputs, func(other OutputConfig) bool { return other.Name == o.Name }) {
 			f.cfg.Outputs = append(f.cfg.Outputs, o)
 		}
 	}
@@ -68,14 +71,11 @@ func (f *file) output(path string, node *yaml.Node) (o OutputConfig) {
 		f.wrong(node, path, "want keys and values: name, pin")
 		return o
 	}
-	before := len(f.mistakes)
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i].Value, node.Content[i+1]
-		if err := o.set(key, value.Value); err != nil {
-			f.wrong(value, path+"."+key, "%v", err)
-		}
+	wrong := f.each(path, node, func(key string, value *yaml.Node) error { return o.set(key, value.Value) })
+	if o.Name == "" && !wrong["name"] || o.Pin == "" {
+		f.wrong(node, path, "want at least name and pin")
 	}
-	if len(f.mistakes) > before {
+	if wrong["default"] || wrong["release"] || wrong["max_on"] {
 		return o
 	}
 	if err := o.complete(); err != nil {
@@ -105,7 +105,7 @@ func (o *OutputConfig) set(key, value string) error {
 	case "release":
 		return word(&o.Release, outputOff, outputOn, outputKeep)
 	default:
-		return errors.New("no such key; want name, pin, chip, active_low, default, max_on, release")
+		return noSuchKey(key, "name", "pin", "chip", "active_low", "default", "max_on", "release")
 	}
 	return nil
 }
@@ -113,9 +113,6 @@ func (o *OutputConfig) set(key, value string) error {
 // complete fills in what was left out, and refuses what would break the promise of max_on: whatever happens, it is not on
 // for longer.
 func (o *OutputConfig) complete() error {
-	if o.Name == "" || o.Pin == "" {
-		return errors.New("want at least name and pin")
-	}
 	if o.Default == "" {
 		o.Default = outputOff
 	}

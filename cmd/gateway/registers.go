@@ -106,13 +106,13 @@ func setRegister(r *sensors.Register, key, value string) (err error) {
 	case "max":
 		r.Quantity.Max, err = finite(value)
 	default:
-		return setField(&r.Field, key, value, "quantity, unit, signed, scale, offset, min, max")
+		return setField(&r.Field, key, value, "quantity", "unit", "signed", "scale", "offset", "min", "max")
 	}
 	return err
 }
 
 // setField sets what registers and identities have in common. others are the keys that they have beside that.
-func setField(field *sensors.Field, key, value, others string) error {
+func setField(field *sensors.Field, key, value string, others ...string) error {
 	switch key {
 	case "register":
 		n, err := strconv.ParseUint(value, 0, 8)
@@ -132,7 +132,7 @@ func setField(field *sensors.Field, key, value, others string) error {
 		}
 		field.Little = value == "little"
 	default:
-		return fmt.Errorf("no such key; want register, width, endian, %s", others)
+		return noSuchKey(key, append([]string{"register", "width", "endian"}, others...)...)
 	}
 	return nil
 }

@@ -6,14 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
-	"holdfast"
 	"holdfast/rules"
-	"holdfast/sensors"
 )
 
 // applyYAML sets what the text says and returns every mistake with its place. where names the text in them.
@@ -31,18 +28,30 @@ func applyYAML(cfg *Config, where string, text []byte) []mistake {
 	}
 	f := file{where: where, cfg: cfg}
 	f.section("", doc.Content[0])
-	return f.mistakes
+	slices.SortStableFunc(f.mistakes, func(a, b placed) int { return a.line - b.line })
+	var mistakes []mistake
+	for _, m := range f.mistakes {
+		mistakes = append(mistakes, m.mistake)
+	}
+	return mistakes
 }
 
 // A file is one configuration text on its way into a Config.
 type file struct {
 	where    string
 	cfg      *Config
-	mistakes []mistake
+	mistakes []placed
+}
+
+// A placed is a mistake in a line of the text.
+type placed struct {
+	line int
+	mistake
 }
 
 func (f *file) wrong(at *yaml.Node, path, format string, args ...any) {
-	f.mistakes = append(f.mistakes, mistake{path, fmt.Errorf("%s:%d: %s: %s", f.where, at.Line, spell(path), fmt.Sprintf(format, args...))})
+	err := fmt.Errorf("%s:%d: %s: %s", f.where, at.Line, spell(path), fmt.Sprintf(format, args...))
+	f.mistakes = append(f.mistakes, placed{at.Line, mistake{path, err}})
 }
 
 // spell returns a key as a message has it: quoted where it is empty, or holds what a reader would not see.
@@ -94,86 +103,42 @@ func (f *file) scalar(path string, key, value *yaml.Node) {
 		}
 		return
 	}
-	f.wrong(key, path, "no such key; `gateway env` lists them all")
+	f.wrong(key, path, "%v", noSuchPath(path))
 }
 
-// sensors reads the list of chips that are not to be searched for.
-func (f *file) sensors(node *yaml.Node) {
-	if node.Kind != yaml.SequenceNode {
-		f.wrong(node, "sensors", "want a list")
-		return
-	}
-	for i, item := range node.Content {
-		path := fmt.Sprintf("sensors[%d]", i)
-		sensor, err := f.sensor(path, item)
-		if err != nil {
-			continue
-		}
-		list := append(slices.Clone(f.cfg.Sensors), sensor)
-		if err := sensors.CheckLast(configured(list)); err != nil {
-			f.wrong(item, path, "%v", err)
-			continue
-		}
-		f.cfg.Sensors = list
-	}
-}
-
-var errSensor = errors.New("sensor left out")
-
-func (f *file) sensor(path string, node *yaml.Node) (s SensorConfig, err error) {
-	before := len(f.mistakes)
-	if node.Kind != yaml.MappingNode {
-		f.wrong(node, path, "want keys and values: chip, bus, address")
-		return s, errSensor
-	}
+// each gives each key of a mapping and its value to set, and returns the keys about which there is a mistake.
+func (f *file) each(path string, node *yaml.Node, set func(key string, value *yaml.Node) error) (wrong map[string]bool) {
+	wrong = make(map[string]bool)
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i].Value, node.Content[i+1]
-		switch key {
-		case "registers":
-			s.Registers = f.registers(path+".registers", value)
-		case "identity":
-			s.Identity = f.identity(path+".identity", value)
-		default:
-			if err := s.set(key, value.Value); err != nil {
-				f.wrong(value, path+"."+key, "%v", err)
-			}
+		before := len(f.mistakes)
+		if err := set(key, value); err != nil {
+			f.wrong(value, path+"."+key, "%v", err)
+		}
+		if len(f.mistakes) > before {
+			wrong[key] = true
 		}
 	}
-	if s.Chip == "" && s.Registers == nil || s.Address == 0 {
-		f.wrong(node, path, "want at least chip and address, or registers and address")
-	}
-	if len(f.mistakes) > before {
-		return s, errSensor
-	}
-	return s, nil
+	return wrong
 }
 
-func (s *SensorConfig) set(key, value string) error {
-	switch key {
-	case "name":
-		s.Name = value
-		return holdfast.CheckSensor(value)
-	case "chip":
-		s.Chip = value
-	case "bus":
-		n, err := strconv.ParseUint(value, 10, 8)
-		if err != nil {
-			return fmt.Errorf("%q: want the number of a bus, 1 for /dev/i2c-1", value)
-		}
-		s.Bus = int(n)
-	case "mux":
-		s.Mux = value
-		return sensors.CheckMux(value)
-	case "address":
-		n, err := strconv.ParseUint(value, 0, 8)
-		if err != nil || n < 0x08 || n > 0x77 {
-			return fmt.Errorf("%q: want an I²C address from 0x08 to 0x77", value)
-		}
-		s.Address = uint16(n)
-	case "interval":
-		return seconds(holdfast.MinInterval, holdfast.MaxInterval, func(_ *Config, d time.Duration) { s.Interval = d })(nil, value)
-	default:
-		return errors.New("no such key; want name, chip, bus, mux, address, interval, registers, identity")
+// noSuchKey is the mistake of a key that is none of those.
+func noSuchKey(key string, keys ...string) error {
+	if near := rules.Nearest(key, keys); near != "" {
+		return fmt.Errorf("no such key: did you mean %s?", near)
 	}
-	return nil
+	return fmt.Errorf("no such key; want %s", strings.Join(keys, ", "))
+}
+
+// noSuchPath is noSuchKey for the keys that no list holds.
+func noSuchPath(path string) error {
+	paths := []string{"sensors", "outputs", "filters"}
+	for _, s := range scalars() {
+		section, _, _ := strings.Cut(s.path, ".")
+		paths = append(paths, section, s.path)
+	}
+	if near := rules.Nearest(path, paths); near != "" && !isSection(path) {
+		return fmt.Errorf("no such key: did you mean %s?", near)
+	}
+	return errors.New("no such key; `gateway env` lists them all")
 }
