@@ -48,9 +48,9 @@ func (s *Set) Names() []string {
 	return names
 }
 
-// Parse reads a rules file. The error joins a [*Problem] for each mistake, all of them at once; file is only a name to
-// show. The set is never nil and holds every rule that has no mistake, so that a set of which one rule is broken can
-// still run.
+// Parse reads a rules file. The error joins a [*Problem] for each mistake, all of them at once and in the order of their
+// lines; file is only a name to show. The set is never nil and holds every rule that has no mistake, so that a set of which
+// one rule is broken can still run.
 func Parse(file string, text []byte) (*Set, error) {
 	set := &Set{Version: 1}
 	p := &problems{file: file, text: text}

@@ -58,12 +58,18 @@ rules:
       clear: x
       colour: red
 `, `f:5: rules[0].threshold.sensor: "BME*[" is not a glob of at most 64 characters
+f:5: rules[0].threshold: no limit: want one of above, below, at_least, at_most, equal, not_equal, between, outside
 f:6: rules[0].threshold.quantity: invalid quantity: "Temperature": want a letter a-z, then at most 63 of a-z 0-9 _
 f:7: rules[0].threshold.for: "5": want a duration like 90s, 5m, 1h30m
 f:8: rules[0].threshold.severity: invalid severity: "fatal": want one of ["info" "warning" "critical"]
-f:5: rules[0].threshold: no limit: want one of above, below, at_least, at_most, equal, not_equal, between, outside
 f:9: rules[0].threshold.clear: "x": want a number
 f:10: rules[0].threshold.colour: no such key: want one of sensor, quantity, for, cooldown, latch, message, severity, above, below, at_least, at_most, equal, not_equal, between, outside, clear`},
+		{"by line", "plugins: 1\nrules:\n  - latch: true\n    name: A B\n    threshold: {above: 1}\nversion: x\n",
+			"f:1: plugins: no such key: want one of version, rules\n" +
+				"f:3: rules[0].latch: no such key: want one of name, threshold, aggregate, deadband, rate, absence, anomaly, trend, expression, schedule, actions\n" +
+				"f:4: rules[0].name: invalid rule: \"A B\": want 1 to 64 of A-Z a-z 0-9 _ . -\n" +
+				"f:5: rules[0].threshold.quantity: is missing\n" +
+				"f:6: version: \"x\": want a whole number from 1 to 2147483647"},
 		{"above and below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, below: 2}\n", "f:4: rules[0].threshold: above and below: want one of them"},
 		{"clear beyond above", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: 1, clear: 2}\n", "f:4: rules[0].threshold.clear: 2 lies beyond the limit 1: an alert would never clear"},
 		{"clear beyond below", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, below: 1, clear: 0}\n", "f:4: rules[0].threshold.clear: 0 lies beyond the limit 1: an alert would never clear"},
@@ -91,10 +97,10 @@ f:10: rules[7].threshold.clear: 0.5 lies beyond the limit 1: an alert would neve
 		{"in quotes", "version: 1\nrules:\n  - name: a\n    threshold: {quantity: q, above: \"1\"}\n", `f:4: rules[0].threshold.above: "1": want a number`},
 		{"number for a name", "version: 1\nrules:\n  - name: 7\n    threshold: {quantity: q, above: 1}\n", `f:3: rules[0].name: "7": want text (in quotes where it looks like something else)`},
 		{"aggregate", "version: 1\nrules:\n  - name: a\n    aggregate:\n      window: 100ms\n      functions: [mean, median, mean]\n      quantities: []\n",
-			`f:7: rules[0].aggregate.quantities: want a list of 1 to 64 words
-f:5: rules[0].aggregate.window: 100ms: want 1s to 24h0m0s
+			`f:5: rules[0].aggregate.window: 100ms: want 1s to 24h0m0s
 f:6: rules[0].aggregate.functions[1]: "median": want one of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9
-f:6: rules[0].aggregate.functions[2]: "mean" stands in the list already`},
+f:6: rules[0].aggregate.functions[2]: "mean" stands in the list already
+f:7: rules[0].aggregate.quantities: want a list of 1 to 64 words`},
 		{"aggregate of nothing", "version: 1\nrules:\n  - name: a\n    aggregate: {}\n",
 			"f:4: rules[0].aggregate.window: is missing: want 1s to 24h, or sliding, session or count in its place\nf:4: rules[0].aggregate.functions: is missing: want some of mean, sum, min, max, count, stddev, first, last, rate, or a percentile like p50, p99, p99_9"},
 		{"windows", `version: 1

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -31,7 +32,7 @@ type problems struct {
 	file  string
 	text  []byte // of the file
 	count int
-	found []error
+	found []*Problem
 }
 
 func (p *problems) add(line int, key, format string, args ...any) {
@@ -47,11 +48,17 @@ func (p *problems) shows(n *yaml.Node) bool {
 	return n.Line >= 1 && n.Line <= len(lines) && bytes.Contains(lines[n.Line-1], []byte(n.Value))
 }
 
+// err joins them in the order of their lines.
 func (p *problems) err() error {
-	if more := p.count - maxProblems; more > 0 {
-		return errors.Join(append(p.found, fmt.Errorf("%s: and %d more", p.file, more))...)
+	slices.SortStableFunc(p.found, func(a, b *Problem) int { return a.Line - b.Line })
+	var errs []error
+	for _, problem := range p.found {
+		errs = append(errs, problem)
 	}
-	return errors.Join(p.found...)
+	if more := p.count - maxProblems; more > 0 {
+		errs = append(errs, fmt.Errorf("%s: and %d more", p.file, more))
+	}
+	return errors.Join(errs...)
 }
 
 // Nearest returns the word that a typing mistake or two turn into text, or "".
