@@ -20,13 +20,15 @@ var Example []byte
 
 // MaxRules and MaxBytes bound a rules file.
 const (
-	MaxRules = 1000
-	MaxBytes = 256 << 10
+	MaxRules   = 1000
+	MaxBytes   = 256 << 10
+	maxVersion = 1<<31 - 1
 )
 
 // A Set is a parsed rules file.
 type Set struct {
 	Version int // the file's version: it goes into each record that a rule of the set makes
+	Said    int // the same, but 0 where the text has mistakes and does not say it
 	rules   []rule
 }
 
@@ -52,13 +54,14 @@ func (s *Set) Names() []string {
 // lines; file is only a name to show. The set is never nil and holds every rule that has no mistake, so that a set of which
 // one rule is broken can still run.
 func Parse(file string, text []byte) (*Set, error) {
-	set := &Set{Version: 1}
+	set := new(Set)
 	p := &problems{file: file, text: text}
-	if root := document(p, text); root != nil {
-		if f := p.fields("", root); !f.broken {
-			parseSet(f, set)
-		}
+	if root := document(p, text); root == nil {
+		set.Said = versionOf(text)
+	} else if f := p.fields("", root); !f.broken {
+		parseSet(f, set)
 	}
+	set.Version = max(set.Said, 1)
 	return set, p.err()
 }
 
@@ -96,8 +99,8 @@ func (p *problems) addMalformed() {
 }
 
 func parseSet(f *fields, set *Set) {
-	if version, ok := f.integer("version", 1, 1<<31-1); ok {
-		set.Version = version
+	if version, ok := f.integer("version", 1, maxVersion); ok {
+		set.Said = version
 	}
 	seen := make(map[string]int)
 	left := room(maxBytes)

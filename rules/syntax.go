@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -32,6 +33,7 @@ func Malformed(text []byte) (line int, why string) {
 var (
 	parserWords = regexp.MustCompile(`^yaml: (line \d+: )?`)
 	tabbed      = regexp.MustCompile(`^ *\t`)
+	versionLine = regexp.MustCompile(`(?m)^(?:\{ *)?version: +(\d+)[ \r]*(?:[,}#].*)?$`)
 	reserved    = regexp.MustCompile("(^|[-:,\\[{]) *[@`%]")
 )
 
@@ -70,4 +72,17 @@ func lineBounds(text []byte, line int) (from, to int) {
 		}
 		from += length
 	}
+}
+
+// versionOf returns the version that a text says though it is no YAML; 0 where none can be made out.
+func versionOf(text []byte) int {
+	said := 0
+	for _, match := range versionLine.FindAllSubmatch(text, -1) {
+		version, err := strconv.Atoi(string(match[1]))
+		if err != nil || version > maxVersion || said > 0 && version != said {
+			return 0
+		}
+		said = version
+	}
+	return said
 }

@@ -76,3 +76,30 @@ func TestMalformedByTabs(t *testing.T) {
 		t.Errorf("%d lines were told, want 10 or more", told)
 	}
 }
+
+// A text with mistakes has the version that it says, where it can be made out.
+func TestVersionOfMistakes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text          string
+		said, version int
+	}{
+		{"version: 5\nrules: []\n", 5, 5},
+		{"version: 5\nrules: [\n", 5, 5},
+		{"rules: [\nversion: 5 # the fifth\n", 5, 5},
+		{"version: 5\r\nrules: [\r\n", 5, 5},
+		{"{version: 5, rules: [", 5, 5},
+		{"version: 5\nrules: [\nversion: 6\n", 0, 1},
+		{"version: 99999999999\nrules: [\n", 0, 1},
+		{"version: five\nrules: [\n", 0, 1},
+		{"rules:\n  - name: [\n    version: 5\n", 0, 1},
+		{"version: 0\nrules: []\n", 0, 1},
+		{"rules: []\n", 0, 1},
+		{"version: 0x10\nrules: {}\n", 16, 16},
+		{"", 0, 1},
+	} {
+		if set, _ := Parse("f", []byte(tt.text)); set.Said != tt.said || set.Version != tt.version {
+			t.Errorf("%q: said %d, version %d, want %d and %d", tt.text, set.Said, set.Version, tt.said, tt.version)
+		}
+	}
+}

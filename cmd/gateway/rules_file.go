@@ -108,12 +108,12 @@ func (g *gateway) takeRulesFile(text string) {
 	set, err := readRuleSet(originFile, g.cfg.RulesFile, text)
 	if err != nil {
 		change := set.told()
-		change.State, change.Error = "refused", strings.ToValidUTF8(err.Error()[:min(len(err.Error()), maxRuleError)], "")
+		change.Version = set.set().Said
 		g.log.Error("rules of the file are not taken, those before go on", "err", err)
 		for _, line := range bounded(strings.Split(err.Error(), "\n")) {
 			g.notices.add("rules file: " + line)
 		}
-		g.event(holdfast.EventRules, change)
+		g.event(holdfast.EventRules, refusedChange(change, err))
 		return
 	}
 	g.sets.changed(set)
@@ -133,3 +133,10 @@ func (g *gateway) takeRulesFile(text string) {
 
 // maxRuleError bounds what an event tells of mistakes, in bytes.
 const maxRuleError = 2048
+
+// refusedChange is what an event tells of a set that is not taken.
+func refusedChange(c holdfast.RulesChange, err error) holdfast.RulesChange {
+	text := err.Error()
+	c.State, c.Error = "refused", strings.ToValidUTF8(text[:min(len(text), maxRuleError)], "")
+	return c
+}

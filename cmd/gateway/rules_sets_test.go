@@ -161,6 +161,15 @@ func TestRulesFileChanges(t *testing.T) {
 		b.notice("rules.yaml:6: rules[1].treshold: no such key")
 		b.told(`"refused","version":4`, "rules[1].treshold")
 
+		b.write("version: 5\nrules: [\n")
+		time.Sleep(3 * time.Second)
+		b.holds(3, "after a text that is no YAML")
+		b.told(`"refused","version":5,"origin":"file"`, "rules.yaml:2: not YAML")
+		b.write("rules: []\n")
+		time.Sleep(3 * time.Second)
+		b.holds(3, "after a text without a version")
+		b.told(`"refused","origin":"file"`, "rules.yaml:1: version: is missing")
+
 		if err := os.Remove(b.file); err != nil {
 			t.Fatal(err)
 		}
