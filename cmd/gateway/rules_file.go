@@ -59,6 +59,7 @@ func (g *gateway) watchRulesFile(ctx context.Context) error {
 		switch {
 		case gone:
 			g.warn(fmt.Sprintf("rules file: %v; the rules before go on", err))
+			g.event(holdfast.EventRules, refusedChange(holdfast.RulesChange{Origin: originFile}, err))
 		case fresh:
 			g.takeRulesFile(text)
 		}

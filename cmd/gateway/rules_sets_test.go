@@ -176,6 +176,7 @@ func TestRulesFileChanges(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		b.holds(3, "without a file")
 		b.notice("no such file")
+		b.told(`{"state":"refused","origin":"file","error":`, "no such file")
 		b.write(rulesOf(3, "  - name: cold\n    threshold: {sensor: '*', quantity: temperature_celsius, below: -40}\n"))
 		time.Sleep(3 * time.Second)
 		b.holds(3, "once it is back")
