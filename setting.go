@@ -120,11 +120,7 @@ func CheckSetting(key string, value json.RawMessage) error {
 		}
 		return CheckGroups(groups)
 	case SettingRules:
-		var set RuleSet
-		if err := json.Unmarshal(value, &set); err != nil {
-			return invalid(key, "%s", ExplainJSON(value, &set, err))
-		}
-		return set.Validate()
+		return checkRuleSet(value)
 	}
 	return CheckSettingKey(key)
 }
@@ -197,6 +193,23 @@ func checkSeconds(key string, value json.RawMessage) error {
 type RuleSet struct {
 	Version int    `json:"version"`
 	YAML    string `json:"yaml"`
+}
+
+// checkRuleSet tells what is left out from what is wrong.
+func checkRuleSet(value json.RawMessage) error {
+	var given struct {
+		Version *int    `json:"version"`
+		YAML    *string `json:"yaml"`
+	}
+	switch err := json.Unmarshal(value, &given); {
+	case err != nil:
+		return invalid(SettingRules, "%s", ExplainJSON(value, &given, err))
+	case given.Version == nil:
+		return invalid("version", "is missing: want 1 or more, as in the text")
+	case given.YAML == nil:
+		return invalid("yaml", "is missing: want the text of a rules file")
+	}
+	return (&RuleSet{*given.Version, *given.YAML}).Validate()
 }
 
 // Validate bounds the set; package rules says whether its text is right.

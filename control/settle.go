@@ -114,6 +114,12 @@ func setRules(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
 	if fault := decode(args, &set, "version and yaml"); fault != nil {
 		return plan{}, fault
 	}
+	if len(args) == 0 {
+		args = json.RawMessage("{}")
+	}
+	if err := holdfast.CheckSetting(holdfast.SettingRules, args); err != nil { // of args, which have no 0 for what is left out
+		return plan{}, invalid("%s", strings.TrimPrefix(err.Error(), "invalid "))
+	}
 	value, err := json.Marshal(set)
 	if err != nil {
 		return plan{}, invalid("%v", err)
