@@ -3,6 +3,7 @@ package holdfast
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -101,12 +102,14 @@ func checkText(field, text string, most int) error {
 }
 
 func oneOf[T ~string](field string, got T, want ...T) error {
-	for _, w := range want {
-		if got == w {
-			return nil
-		}
+	if slices.Contains(want, got) {
+		return nil
 	}
-	return invalid(field, "%q: want one of %q", got, want)
+	words := make([]string, len(want))
+	for i, w := range want {
+		words[i] = string(w)
+	}
+	return invalid(field, "%q: want one of %s", got, strings.Join(words, ", "))
 }
 
 func invalid(field, format string, args ...any) error {

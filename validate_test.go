@@ -96,6 +96,23 @@ func TestInvalidRecords(t *testing.T) {
 	}
 }
 
+// What would be right is a plain list of words.
+func TestOneOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{Severity("fatal").Validate(), `invalid severity: "fatal": want one of info, warning, critical`},
+		{LaneLocal.Validate(), `invalid lane: "local": want one of alert, event, telemetry`},
+		{CheckSetting(SettingLogLevel, json.RawMessage(`"loud"`)), `invalid log.level: "loud": want one of debug, info, warn, error`},
+	} {
+		if tt.err == nil || tt.err.Error() != tt.want {
+			t.Errorf("got %v, want %s", tt.err, tt.want)
+		}
+	}
+}
+
 func TestCheckSetting(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -61,7 +61,7 @@ rules:
 f:5: rules[0].threshold: no limit: want one of above, below, at_least, at_most, equal, not_equal, between, outside
 f:6: rules[0].threshold.quantity: invalid quantity: "Temperature": want a letter a-z, then at most 63 of a-z 0-9 _
 f:7: rules[0].threshold.for: "5": want a duration like 90s, 5m, 1h30m
-f:8: rules[0].threshold.severity: invalid severity: "fatal": want one of ["info" "warning" "critical"]
+f:8: rules[0].threshold.severity: invalid severity: "fatal": want one of info, warning, critical
 f:9: rules[0].threshold.clear: "x": want a number
 f:10: rules[0].threshold.colour: no such key: want one of sensor, quantity, for, cooldown, latch, message, severity, above, below, at_least, at_most, equal, not_equal, between, outside, clear`},
 		{"by line", "plugins: 1\nrules:\n  - latch: true\n    name: A B\n    threshold: {above: 1}\nversion: x\n",

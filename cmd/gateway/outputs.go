@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -275,7 +276,7 @@ func (o *outputs) named(name string) (OutputConfig, error) {
 	if len(names) == 0 {
 		return OutputConfig{}, fmt.Errorf("%w output.%s: this device has no outputs", holdfast.ErrInvalid, name)
 	}
-	return OutputConfig{}, fmt.Errorf("%w output.%s: no such output: want one of %q", holdfast.ErrInvalid, name, names)
+	return OutputConfig{}, fmt.Errorf("%w output.%s: no such output: want one of %s", holdfast.ErrInvalid, name, strings.Join(names, ", "))
 }
 
 // check refuses a setting of an output that cannot be switched.

@@ -197,6 +197,19 @@ func TestOutputThatFails(t *testing.T) {
 	})
 }
 
+// Whoever names an output that is not there is told of those that are.
+func TestNoSuchOutput(t *testing.T) {
+	t.Parallel()
+	for want, list := range map[string][]OutputConfig{
+		"invalid output.pump: no such output: want one of fan, lamp": {{Name: "fan"}, {Name: "lamp"}},
+		"invalid output.pump: this device has no outputs":            nil,
+	} {
+		if err := newOutputs(list, nil, nil).check("pump"); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestOutputsConfiguration(t *testing.T) {
 	t.Parallel()
 	cfg, err := loadConfig("", variables("GATEWAY_CONFIG", `
