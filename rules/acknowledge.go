@@ -19,7 +19,7 @@ type alerter interface {
 // by is 1 to 64 bytes. The error says that no such alert is raised, or what is wrong with by.
 func (e *Engine) Acknowledge(id, by string, at holdfast.Instant) ([]holdfast.Record, error) {
 	if by == "" || len(by) > 64 || !utf8.ValidString(by) {
-		return nil, fmt.Errorf("acknowledge alert %q: by %.70q: want 1 to 64 bytes", id, by)
+		return nil, fmt.Errorf("by: %.70q: want 1 to 64 bytes", by)
 	}
 	e.boot, e.at = at.Boot, at
 	for _, rule := range e.rules {
@@ -31,7 +31,7 @@ func (e *Engine) Acknowledge(id, by string, at holdfast.Instant) ([]holdfast.Rec
 			return e.guard(rule, func() []holdfast.Record { return a.acknowledge(e.origin(rule, rule.sensors[i]), by, at) }), nil
 		}
 	}
-	return nil, fmt.Errorf("acknowledge alert %.70q: no such alert is raised", id)
+	return nil, fmt.Errorf("alert: %.70q: no such alert is raised", id)
 }
 
 // Raised returns the alerts that are raised at that instant, acknowledged or not, as they then are: what was told of them, with

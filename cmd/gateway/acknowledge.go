@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"holdfast"
 	"holdfast/buffer"
@@ -41,7 +42,7 @@ func (g *gateway) acknowledge(ctx context.Context, alert, by string) error {
 // commanded is acknowledge for a command: its result is the alert as it now is.
 func (g *gateway) commanded(ctx context.Context, alert, by string) (any, error) {
 	if err := g.acknowledge(ctx, alert, by); errors.Is(err, holdfast.ErrInvalid) {
-		return nil, &holdfast.Fault{Code: holdfast.CodeInvalidArgument, Message: err.Error()}
+		return nil, &holdfast.Fault{Code: holdfast.CodeInvalidArgument, Message: strings.TrimPrefix(err.Error(), holdfast.ErrInvalid.Error()+" ")}
 	} else if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func (g *gateway) commanded(ctx context.Context, alert, by string) (any, error) 
 func (g *gateway) acknowledged(a acknowledgement) error {
 	records, err := g.rules.Acknowledge(a.alert, a.by, g.now())
 	if err != nil {
-		return fmt.Errorf("%w alert: %v", holdfast.ErrInvalid, err)
+		return fmt.Errorf("%w %v", holdfast.ErrInvalid, err)
 	}
 	g.keep(records)
 	return nil

@@ -35,7 +35,7 @@ func TestAcknowledgeAlert(t *testing.T) {
 			text, _ := json.Marshal(map[string]string{"alert": alert, "by": by})
 			return string(text)
 		}
-		if r := b.command("ack_alert", args("a1", "ann")); r.State != holdfast.Failed || r.Error.Code != holdfast.CodeInvalidArgument || !strings.Contains(r.Error.Message, "no such alert") {
+		if r := b.command("ack_alert", args("a1", "ann")); r.State != holdfast.Failed || r.Error.Code != holdfast.CodeInvalidArgument || r.Error.Message != `alert: "a1": no such alert is raised` {
 			t.Errorf("an alert that is not raised: %+v", r)
 		}
 		if r := b.command("ack_alert", args(raised.ID, "ann")); r.State != holdfast.Succeeded || !strings.Contains(string(r.Result), `"state":"acknowledged","by":"ann"`) {
@@ -45,7 +45,7 @@ func TestAcknowledgeAlert(t *testing.T) {
 		if err := page.Acknowledge(t.Context(), raised.ID, "bob"); err != nil {
 			t.Errorf("acknowledged again: %v", err)
 		}
-		if err := page.Acknowledge(t.Context(), "a1", "bob"); !errors.Is(err, holdfast.ErrInvalid) {
+		if err := page.Acknowledge(t.Context(), "a1", "bob"); !errors.Is(err, holdfast.ErrInvalid) || err.Error() != `invalid alert: "a1": no such alert is raised` {
 			t.Errorf("an alert that is not raised: %v, want an error of the request", err)
 		}
 		time.Sleep(10 * time.Second)
