@@ -37,9 +37,10 @@ var (
 	reserved    = regexp.MustCompile("(^|[-:,\\[{]) *[@`%]")
 )
 
-// decode reads all documents of a text. The error is that of the parser.
+// decode reads all documents of a text. The error is that of the parser, which forgets where a thing began that began in the
+// first line: so there is an empty one before.
 func decode(text []byte) error {
-	for decoder := yaml.NewDecoder(bytes.NewReader(text)); ; {
+	for decoder := yaml.NewDecoder(io.MultiReader(strings.NewReader("\n"), bytes.NewReader(text))); ; {
 		var document yaml.Node
 		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 			return nil
