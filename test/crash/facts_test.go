@@ -13,8 +13,9 @@ import (
 
 type facts struct {
 	streams map[holdfast.Stream]*streamFacts
-	last    holdfast.Stream     // the newest that is known to be durable
-	opening bool                // a newer one may be, and nobody was told its name
+	order   []holdfast.Stream   // all of streams, as they were opened
+	last    holdfast.Stream     // the newest
+	opening bool                // a newer one may be, and nobody was told its name; it has no number
 	stop    string              // how far the last stream came with its end: "", stopping, stopped
 	state   map[string][]string // what each key can be, the newest last; absent is what it is without a value
 }
@@ -23,6 +24,7 @@ const absent = "\x00"
 
 type streamFacts struct {
 	pad   int
+	stop  string // how far it came with its end, once another was opened
 	lanes map[holdfast.Lane]*laneFacts
 }
 
@@ -109,7 +111,10 @@ func (f *facts) opened(l line) {
 		s.lanes[lane] = new(laneFacts)
 	}
 	s.lanes[holdfast.LaneLocal] = new(laneFacts)
-	f.opening, f.stop, f.last = false, "", l.Stream
+	if before := f.streams[f.last]; before != nil {
+		before.stop = f.stop
+	}
+	f.opening, f.stop, f.last, f.order = false, "", l.Stream, append(f.order, l.Stream)
 	f.streams[l.Stream] = s
 }
 

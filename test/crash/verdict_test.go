@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"holdfast"
@@ -52,25 +53,52 @@ func (tr *trial) examine(o buffer.Options, lie bool) error {
 	return tr.reopen(o)
 }
 
-// previous looks at the newest stream in the file.
+// previous looks at the stream that the buffer calls the one before: the newest that has a number.
 func (tr *trial) previous(b *buffer.Buffer) error {
 	p := b.Previous()
-	switch {
-	case p == nil && tr.last.IsZero():
-		return nil
-	case p == nil:
-		return fmt.Errorf("no stream is known, want %s", tr.last)
-	case p.Stream == tr.last:
-		if p.Clean && tr.stop == "" || !p.Clean && tr.stop == isStopped {
-			return fmt.Errorf("clean %v, and it is %q", p.Clean, tr.stop)
+	for _, id := range slices.Backward(tr.order) {
+		if p != nil && p.Stream == id {
+			return tr.ended(p)
 		}
-		for lane, head := range p.Lanes {
-			if l := tr.streams[p.Stream].lanes[lane]; head < l.held || head > l.may {
-				return fmt.Errorf("%s ends at %d, want %d to %d", lane, head, l.held, l.may)
-			}
+		if !tr.mayBeUnborn(id) {
+			return fmt.Errorf("the newest stream is %v, want %s", p, id)
 		}
-	case !tr.opening:
-		return fmt.Errorf("the newest stream is %s, want %s", p.Stream, tr.last)
+	}
+	if p != nil {
+		return fmt.Errorf("the newest stream is %s, which nobody was told", p.Stream)
+	}
+	return nil
+}
+
+// mayBeUnborn reports whether a stream may be found without a number, and be none therefore.
+func (tr *trial) mayBeUnborn(id holdfast.Stream) bool {
+	for lane, l := range tr.streams[id].lanes {
+		if l.held > 0 && (lane != holdfast.LaneLocal || tr.history >= roomy) {
+			return false
+		}
+	}
+	return true
+}
+
+// ended looks at how the stream before ended.
+func (tr *trial) ended(p *holdfast.Previous) error {
+	s, born := tr.streams[p.Stream], false
+	stop := s.stop
+	if p.Stream == tr.last {
+		stop = tr.stop
+	}
+	if p.Clean && stop == "" || !p.Clean && stop == isStopped {
+		return fmt.Errorf("clean %v, and it is %q", p.Clean, stop)
+	}
+	for lane, l := range s.lanes {
+		head := p.Lanes[lane] // none of the local lane
+		if lane != holdfast.LaneLocal && (head < l.held || head > l.may) {
+			return fmt.Errorf("%s ends at %d, want %d to %d", lane, head, l.held, l.may)
+		}
+		born = born || head > 0 || lane == holdfast.LaneLocal && l.may > 0
+	}
+	if !born {
+		return fmt.Errorf("the newest stream is %s, which has no number", p.Stream)
 	}
 	return nil
 }
