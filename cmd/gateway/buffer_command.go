@@ -10,12 +10,13 @@ import (
 	"os"
 
 	"holdfast/buffer"
+	"holdfast/internal/cli"
 )
 
 // bufferCommand examines a buffer file that no daemon has open, and prints what it found as JSON. BUFFER_MAX_BYTES caps the
 // new file as it does for the daemon.
 func bufferCommand(ctx context.Context, args []string, out io.Writer) error {
-	if err := parse(newFlags("buffer"), args); err != nil {
+	if err := cli.Parse(cli.NewFlags("gateway buffer"), args); err != nil {
 		return err
 	}
 	if err := confine(); err != nil {

@@ -8,13 +8,15 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"holdfast/internal/cli"
 )
 
 // checkCommand prints every mistake of configuration and rules at once.
 func checkCommand(_ context.Context, args []string, out io.Writer) error {
-	flags := newFlags("check")
+	flags := cli.NewFlags("gateway check")
 	file := flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file")
-	if err := parse(flags, args); err != nil {
+	if err := cli.Parse(flags, args); err != nil {
 		return err
 	}
 	cfg, err := loadConfig(*file, os.Getenv)
@@ -43,7 +45,7 @@ func checkCommand(_ context.Context, args []string, out io.Writer) error {
 
 // envCommand prints the table of variables as the reference in docs/ shows it.
 func envCommand(_ context.Context, args []string, out io.Writer) error {
-	if err := parse(newFlags("env"), args); err != nil {
+	if err := cli.Parse(cli.NewFlags("gateway env"), args); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "| variable | key in the file | default | meaning |")

@@ -14,10 +14,10 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var calls [][]string
 	for _, c := range subcommands() {
-		calls = append(calls, []string{c.name})
+		calls = append(calls, []string{c.Name})
 	}
 	for _, c := range rulesCommands() {
-		calls = append(calls, []string{"rules", c.name})
+		calls = append(calls, []string{"rules", c.Name})
 	}
 	for _, call := range append(calls, nil) {
 		for _, ask := range []string{"-h", "--help"} {
@@ -47,7 +47,7 @@ func TestHelpColumns(t *testing.T) {
 	var columns []int
 	for _, c := range subcommands() {
 		for line := range strings.Lines(out.String()) {
-			if before, _, ok := strings.Cut(line, c.about); ok && strings.HasPrefix(line, "  gateway "+c.name+" ") {
+			if before, _, ok := strings.Cut(line, c.About); ok && strings.HasPrefix(line, "  gateway "+c.Name+" ") {
 				columns = append(columns, utf8.RuneCountInString(before))
 			}
 		}
@@ -56,8 +56,8 @@ func TestHelpColumns(t *testing.T) {
 		t.Errorf("columns %v in\n%s", columns, out.String())
 	}
 	for _, c := range rulesCommands() {
-		if !strings.Contains(out.String(), c.name+" FILE") && !strings.Contains(out.String(), c.name+" ID") {
-			t.Errorf("rules %s is not in\n%s", c.name, out.String())
+		if !strings.Contains(out.String(), c.Name+" FILE") && !strings.Contains(out.String(), c.Name+" ID") {
+			t.Errorf("rules %s is not in\n%s", c.Name, out.String())
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"holdfast/internal/cli"
 )
 
 // healthURL returns where a gateway on this machine answers that listens there; empty where it has no page.
@@ -25,10 +27,10 @@ func healthURL(listen string) string {
 
 // healthCommand asks the running gateway whether it makes progress.
 func healthCommand(ctx context.Context, args []string, out io.Writer) error {
-	flags := newFlags("health")
+	flags := cli.NewFlags("gateway health")
 	cfg, _ := loadConfig(os.Getenv("GATEWAY_CONFIG_FILE"), os.Getenv) // its mistakes are the daemon's to tell
 	url := flags.String("url", healthURL(cfg.HTTPListen), "where the gateway answers; by default as it is configured")
-	if err := parse(flags, args); err != nil {
+	if err := cli.Parse(flags, args); err != nil {
 		return err
 	}
 	if *url == "" {

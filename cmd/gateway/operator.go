@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/mqtt"
 )
 
@@ -32,7 +33,7 @@ type operator struct {
 
 // operatorFlags are the flags that name the broker; what they do not say the variables do.
 func operatorFlags(name string) (*flag.FlagSet, func() (Config, error)) {
-	flags := newFlags(name)
+	flags := cli.NewFlags(name)
 	given := map[string]*string{
 		"MQTT_HOST":         flags.String("host", "", "broker; else MQTT_HOST, else localhost"),
 		"MQTT_PORT":         flags.String("port", "", "its port; else MQTT_PORT"),
@@ -105,12 +106,12 @@ func (o *operator) next(ctx context.Context) (mqtt.Message, error) {
 // --all in place of DEVICE it prints a line for each device that answers while it waits.
 func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags, config := operatorFlags("command")
-	patience := durationFlag(flags, "wait", 10*time.Second, "`duration` to wait for the result, with --group and --all for those of all; the command expires then")
+	patience := cli.DurationFlag(flags, "wait", 10*time.Second, "`duration` to wait for the result, with --group and --all for those of all; the command expires then")
 	from := flags.String("from", os.Getenv("USER"), "who asks, for the device's events")
 	key := flags.String("key", "", "file of the Ed25519 private key that signs the command, in PEM")
 	group := flags.String("group", "", "ask the devices of this group")
 	all := flags.Bool("all", false, "ask every device")
-	words, err := mixed(flags, args)
+	words, err := cli.Mixed(flags, args)
 	if err != nil {
 		return err
 	}
@@ -200,8 +201,8 @@ func sendCommand(ctx context.Context, cfg Config, device string, command holdfas
 // shadowCommand is `gateway shadow get|set|delete DEVICE [key=value …]`.
 func shadowCommand(ctx context.Context, args []string, out io.Writer) error {
 	flags, config := operatorFlags("shadow")
-	patience := durationFlag(flags, "wait", 10*time.Second, "`duration` to wait for the answer")
-	words, err := mixed(flags, args)
+	patience := cli.DurationFlag(flags, "wait", 10*time.Second, "`duration` to wait for the answer")
+	words, err := cli.Mixed(flags, args)
 	if err != nil {
 		return err
 	}

@@ -12,15 +12,16 @@ import (
 
 	"holdfast"
 	"holdfast/dashboard"
+	"holdfast/internal/cli"
 	"holdfast/rules"
 )
 
 // rulesCheck is `gateway rules check FILE`: all mistakes of a set at once, or what it holds, and which of its rules would have
 // nothing to do on the gateway that runs.
 func rulesCheck(ctx context.Context, args []string, out io.Writer) error {
-	flags := newFlags("rules check")
+	flags := cli.NewFlags("gateway rules check")
 	page := pageFlags(flags)
-	words, err := mixed(flags, args)
+	words, err := cli.Mixed(flags, args)
 	if err != nil {
 		return err
 	}

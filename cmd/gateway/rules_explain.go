@@ -11,14 +11,15 @@ import (
 
 	"holdfast"
 	"holdfast/dashboard"
+	"holdfast/internal/cli"
 )
 
 // rulesExplain is `gateway rules explain ID`: what a rule does and how it gets on, or what an alert is about. It asks the gateway
 // that runs. Where none does, it looks into what the last one left: which set was in force, and which alerts stood.
 func rulesExplain(ctx context.Context, args []string, out io.Writer) error {
-	flags := newFlags("rules explain")
+	flags := cli.NewFlags("gateway rules explain")
 	ofDevice := deviceFlags(flags)
-	words, err := mixed(flags, args)
+	words, err := cli.Mixed(flags, args)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/rehearse"
 	"holdfast/rules"
 	"holdfast/sensors"
@@ -33,16 +34,16 @@ type rehearsing struct {
 
 // rulesRehearse is `gateway rules rehearse FILE --csv FILE | --last 24h`.
 func rulesRehearse(ctx context.Context, args []string, out io.Writer) error {
-	flags := newFlags("rules rehearse")
+	flags := cli.NewFlags("gateway rules rehearse")
 	r := rehearsing{out: out}
 	flags.StringVar(&r.csv, "csv", "", "a recording, as gateway run --replay reads it")
 	flags.StringVar(&r.start, "start", "", "when the recording began; by default as a comment in it says, or "+defaultStart)
 	flags.StringVar(&r.active, "active", "", "a set to compare with")
-	last := durationFlag(flags, "last", 0, "rehearse on what the gateway has measured in that `duration`, 1m to 744h")
+	last := cli.DurationFlag(flags, "last", 0, "rehearse on what the gateway has measured in that `duration`, 1m to 744h")
 	flags.BoolVar(&r.json, "json", false, "print JSON")
 	flags.BoolVar(&r.trace, "trace", false, "print each record that would go up beside the readings")
 	where := deviceFlags(flags)
-	words, err := mixed(flags, args)
+	words, err := cli.Mixed(flags, args)
 	if err != nil {
 		return err
 	}

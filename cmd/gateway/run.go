@@ -11,18 +11,19 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/sensors"
 )
 
 // runCommand is `gateway run`: it reads the configuration, puts the gateway together and runs it until ctx ends.
 func runCommand(ctx context.Context, args []string, _ io.Writer) error {
-	flags := newFlags("run")
+	flags := cli.NewFlags("gateway run")
 	file := flags.String("config", os.Getenv("GATEWAY_CONFIG_FILE"), "configuration file")
 	simulate := flags.Bool("simulate", false, "measure a simulated Pi")
 	replay := flags.String("replay", "", "take readings from a CSV file instead of sensors")
 	replayLog := flags.String("replay-log", "", "with --replay: note each row there, fsynced, before it is handed out")
 	replaySpeed := flags.Float64("replay-speed", 1, "with --replay: how many times faster than the file says")
-	if err := parse(flags, args); err != nil {
+	if err := cli.Parse(flags, args); err != nil {
 		return err
 	}
 	if *simulate && *replay != "" {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"holdfast/internal/cli"
 	"holdfast/sensors"
 	"holdfast/sensors/simulated"
 )
@@ -17,9 +18,9 @@ const scanLimit = 2 * time.Minute
 
 // scanCommand prints what answers on the buses, a line each.
 func scanCommand(ctx context.Context, args []string, out io.Writer) error {
-	flags := newFlags("scan")
+	flags := cli.NewFlags("gateway scan")
 	simulate := flags.Bool("simulate", false, "scan the simulated Pi")
-	if err := parse(flags, args); err != nil {
+	if err := cli.Parse(flags, args); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanLimit)

@@ -11,12 +11,13 @@ import (
 	"strings"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/sensors"
 )
 
 // sensorsCommand prints what is known of every chip as docs/sensors.md shows it.
 func sensorsCommand(_ context.Context, args []string, out io.Writer) error {
-	if err := parse(newFlags("sensors"), args); err != nil {
+	if err := cli.Parse(cli.NewFlags("gateway sensors"), args); err != nil {
 		return err
 	}
 	drivers := slices.SortedFunc(slices.Values(sensors.Drivers()), func(a, b sensors.Driver) int { return cmp.Compare(a.Chip, b.Chip) })

@@ -8,14 +8,15 @@ import (
 	"os"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/receiver/access"
 	"holdfast/receiver/store"
 )
 
 // aclCommand is `receiver acl mosquitto`: the policy of the broker inside, for a mosquitto.
 func aclCommand(ctx context.Context, args []string, out io.Writer) error {
-	if asksHelp(args) {
-		return helpWanted{}
+	if cli.AsksHelp(args) {
+		return cli.HelpWanted{}
 	}
 	if len(args) == 0 || args[0] != "mosquitto" {
 		return fmt.Errorf("%w: want `receiver acl mosquitto`, with --passwords for the password file", errUsage)

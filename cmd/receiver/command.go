@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/receiver/desk"
 	"holdfast/receiver/store"
 )
@@ -37,8 +38,8 @@ func commandCommand(ctx context.Context, args []string, out io.Writer) error {
 	return withWords(ctx, opened, args, out, func(t task, ctx context.Context) error {
 		return t.sendCommand(ctx, from, expires, wait)
 	}, func(f *flag.FlagSet) {
-		f.Var((*durationValue)(&wait), "wait", "`duration` to wait for the answer, for example 30s; default not at all")
-		f.Var((*durationValue)(&expires), "expires", "`duration` after which it is not to be carried out any more, for example 24h; default never, and kept for 7 days")
+		f.Var((*cli.Duration)(&wait), "wait", "`duration` to wait for the answer, for example 30s; default not at all")
+		f.Var((*cli.Duration)(&expires), "expires", "`duration` after which it is not to be carried out any more, for example 24h; default never, and kept for 7 days")
 		f.StringVar(&from, "from", os.Getenv("USER"), "who asks, for the device's events")
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"strings"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/mqtt"
 	"holdfast/receiver"
 )
@@ -69,8 +69,7 @@ func settings() []setting {
 // A subcommand adds flags of its own with more. Flags may stand behind arguments too.
 func loadConfig(args []string, getenv func(string) string, more ...func(*flag.FlagSet)) (Config, []string, error) {
 	var cfg Config
-	flags := flag.NewFlagSet("receiver", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // whoever called prints errors and usage
+	flags := cli.NewFlags("")
 	for _, s := range settings() {
 		value := s.fallback
 		if v := getenv(s.variable); v != "" {
@@ -85,19 +84,9 @@ func loadConfig(args []string, getenv func(string) string, more ...func(*flag.Fl
 	for _, add := range more {
 		add(flags)
 	}
-	var rest []string
-	for {
-		err := flags.Parse(args)
-		if errors.Is(err, flag.ErrHelp) {
-			return cfg, nil, helpWanted{flags}
-		}
-		if err != nil {
-			return cfg, nil, fmt.Errorf("%w: %w; -h lists the flags", errUsage, err)
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
+	rest, err := cli.Mixed(flags, args)
+	if err != nil {
+		return cfg, nil, err
 	}
 	if err := cfg.check(); err != nil {
 		return cfg, nil, fmt.Errorf("%w: %w", errUsage, err)

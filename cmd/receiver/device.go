@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/receiver"
 	"holdfast/receiver/access"
 	"holdfast/receiver/store"
@@ -72,20 +73,20 @@ func withWords(ctx context.Context, mayMake bool, args []string, out io.Writer, 
 }
 
 // deviceVerbs is the table of what `receiver device` does.
-func deviceVerbs() []subcommand {
-	return []subcommand{
-		{"add", "[NAME] [--type …] [--location …] [--pending]", "register a device and print its join string", addCommand},
-		{"list", "[NAME]", "print those there are", withTask(opened, task.listDevices)},
-		{"secret", "NAME", "print a new join string; the old one is worth nothing", withTask(opened, task.newSecret)},
-		{"activate", "NAME", "take the data of one that is pending or suspended", statusCommand(store.StatusActive)},
-		{"suspend", "NAME", "have it keep its data until it is activated", statusCommand(store.StatusSuspended)},
-		{"retire", "NAME", "let it in no more", statusCommand(store.StatusRetired)},
+func deviceVerbs() []cli.Subcommand {
+	return []cli.Subcommand{
+		{Name: "add", Arguments: "[NAME] [--type …] [--location …] [--pending]", About: "register a device and print its join string", Run: addCommand},
+		{Name: "list", Arguments: "[NAME]", About: "print those there are", Run: withTask(opened, task.listDevices)},
+		{Name: "secret", Arguments: "NAME", About: "print a new join string; the old one is worth nothing", Run: withTask(opened, task.newSecret)},
+		{Name: "activate", Arguments: "NAME", About: "take the data of one that is pending or suspended", Run: statusCommand(store.StatusActive)},
+		{Name: "suspend", Arguments: "NAME", About: "have it keep its data until it is activated", Run: statusCommand(store.StatusSuspended)},
+		{Name: "retire", Arguments: "NAME", About: "let it in no more", Run: statusCommand(store.StatusRetired)},
 	}
 }
 
 // deviceCommand is `receiver device VERB`.
 func deviceCommand(ctx context.Context, args []string, out io.Writer) error {
-	return choose(ctx, "receiver device", "receiver device says which devices there are; VERB -h lists the flags.", deviceVerbs(), args, out)
+	return cli.Choose(ctx, "receiver device", "receiver device says which devices there are; VERB -h lists the flags.", deviceVerbs(), args, out)
 }
 
 // withTask makes a subcommand of what does something with the database, with at most one argument and no flags of its own.

@@ -13,13 +13,13 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	calls := [][]string{nil, {"command", "list"}, {"command", "withdraw"}, {"acl", "mosquitto"}}
 	for _, c := range subcommands() {
-		calls = append(calls, []string{c.name})
+		calls = append(calls, []string{c.Name})
 	}
 	for _, c := range deviceVerbs() {
-		calls = append(calls, []string{"device", c.name})
+		calls = append(calls, []string{"device", c.Name})
 	}
 	for _, c := range operatorVerbs() {
-		calls = append(calls, []string{"operator", c.name})
+		calls = append(calls, []string{"operator", c.Name})
 	}
 	for _, call := range calls {
 		for _, ask := range []string{"-h", "--help"} {
@@ -44,10 +44,10 @@ func TestWrongFlags(t *testing.T) {
 	t.Parallel()
 	for call, want := range map[string]string{
 		"command pi-7 ping --wait 5":  "want a duration such as 24h",
-		"device list --nonsense":      "-h lists the flags",
+		"device list --nonsense":      "`-h` lists the flags",
 		"device approve pi-7":         `no subcommand "approve"`,
-		"operator":                    "want one of these",
-		"completeness --nonsense pi7": "-h lists the flags",
+		"operator":                    "want one of the subcommands of receiver operator",
+		"completeness --nonsense pi7": "`-h` lists the flags",
 	} {
 		var out bytes.Buffer
 		err := dispatch(t.Context(), strings.Fields(call), &out)

@@ -10,23 +10,24 @@ import (
 	"time"
 
 	"holdfast"
+	"holdfast/internal/cli"
 	"holdfast/receiver/access"
 	"holdfast/receiver/store"
 )
 
 // operatorVerbs is the table of what `receiver operator` does.
-func operatorVerbs() []subcommand {
-	return []subcommand{
-		{"add", "NAME", "let somebody send commands, and print name and password", withTask(makes, task.addOperator)},
-		{"secret", "NAME", "print a new password; the old one is worth nothing", withTask(opened, task.newPassword)},
-		{"list", "", "print those there are", withTask(opened, task.listOperators)},
-		{"remove", "NAME", "let somebody in no more", withTask(opened, task.removeOperator)},
+func operatorVerbs() []cli.Subcommand {
+	return []cli.Subcommand{
+		{Name: "add", Arguments: "NAME", About: "let somebody send commands, and print name and password", Run: withTask(makes, task.addOperator)},
+		{Name: "secret", Arguments: "NAME", About: "print a new password; the old one is worth nothing", Run: withTask(opened, task.newPassword)},
+		{Name: "list", About: "print those there are", Run: withTask(opened, task.listOperators)},
+		{Name: "remove", Arguments: "NAME", About: "let somebody in no more", Run: withTask(opened, task.removeOperator)},
 	}
 }
 
 // operatorCommand is `receiver operator VERB`.
 func operatorCommand(ctx context.Context, args []string, out io.Writer) error {
-	return choose(ctx, "receiver operator", "receiver operator says who may send commands; VERB -h lists the flags.", operatorVerbs(), args, out)
+	return cli.Choose(ctx, "receiver operator", "receiver operator says who may send commands; VERB -h lists the flags.", operatorVerbs(), args, out)
 }
 
 // addOperator lets somebody steer devices, and prints how: lines that are variables of the gateway's own commands too.
