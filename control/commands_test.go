@@ -62,6 +62,7 @@ func TestCommandsOfAnAbleDevice(t *testing.T) {
 		{"set_rules", `{"version":0,"yaml":""}`, `"state":"failed","error":{"code":"invalid_argument","message":"version: 0: want 1 or more"}`},
 		{"set_rules", `{"yaml":"version: 2\nrules: []"}`, `"state":"failed","error":{"code":"invalid_argument","message":"version: is missing: want 1 or more, as in the text"}`},
 		{"set_rules", `{"version":2}`, `"state":"failed","error":{"code":"invalid_argument","message":"yaml: is missing: want the text of a rules file"}`},
+		{"set_rules", "null", `"state":"failed","error":{"code":"invalid_argument","message":"version: is missing: want 1 or more, as in the text"}`},
 		{"set_rules", "", `"state":"failed","error":{"code":"invalid_argument","message":"version: is missing: want 1 or more, as in the text"}`},
 		{"set_config", `{"settings":{"rules":{"yaml":""}}}`, `"state":"failed","error":{"code":"invalid_argument","message":"version: is missing: want 1 or more, as in the text"}`},
 		{"sample_now", `{"sensor":"room"}`, `"state":"succeeded","result":{"sensor":"room"}`},

@@ -110,21 +110,13 @@ func (c *Control) checkKey(key string) error {
 }
 
 func setRules(c *Control, args json.RawMessage) (plan, *holdfast.Fault) {
-	var set holdfast.RuleSet
-	if fault := decode(args, &set, "version and yaml"); fault != nil {
+	if fault := decode(args, new(holdfast.RuleSet), "version and yaml"); fault != nil {
 		return plan{}, fault
 	}
-	if len(args) == 0 {
+	if len(args) == 0 || holdfast.IsNull(args) { // which as a setting would take the rules back
 		args = json.RawMessage("{}")
 	}
-	if err := holdfast.CheckSetting(holdfast.SettingRules, args); err != nil { // of args, which have no 0 for what is left out
-		return plan{}, invalid("%s", strings.TrimPrefix(err.Error(), "invalid "))
-	}
-	value, err := json.Marshal(set)
-	if err != nil {
-		return plan{}, invalid("%v", err)
-	}
-	return c.wishes(map[string]json.RawMessage{holdfast.SettingRules: value})
+	return c.wishes(map[string]json.RawMessage{holdfast.SettingRules: args})
 }
 
 // change adds all wishes to the change and returns the revision that holds then.

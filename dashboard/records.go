@@ -36,14 +36,11 @@ func (d *Dashboard) records(w http.ResponseWriter, r *http.Request) {
 		ui.Problem(w, http.StatusBadRequest, "from and to: want at most 31 days between them")
 		return
 	}
-	select {
-	case d.taking <- struct{}{}:
-		defer func() { <-d.taking }()
-	default:
-		w.Header().Set("Retry-After", busyRetry)
-		ui.Problem(w, http.StatusServiceUnavailable, "somebody else is taking records already")
+	done := turn(w, d.taking, "somebody else is taking records already")
+	if done == nil {
 		return
 	}
+	defer done()
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
 	out := &slowly{w: w, r: r, to: bufio.NewWriterSize(w, 32<<10), began: time.Now()}

@@ -268,18 +268,6 @@ func TestSignedFromADesk(t *testing.T) {
 	}
 }
 
-// The log holds a secret by mistake: the bundle does not.
-func TestConceal(t *testing.T) {
-	t.Parallel()
-	data, err := json.Marshal([]string{`broker said: bad "pass<word>"`, "x"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := string(conceal(data, []string{`"pass<word>"`, "", "x"})), `["broker said: bad (set)","x"]`; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}
-
 // What was measured comes by number, by time and by count, page by page, and nothing of the queue moves.
 func TestSendMeasurements(t *testing.T) {
 	t.Parallel()

@@ -68,6 +68,7 @@ func TestWrongFlags(t *testing.T) {
 	for _, c := range []struct{ call, want string }{
 		{"rules rehearse x --last 24", `want a duration such as 24h`},
 		{"command pi-7 ping --wait soon", `want a duration such as 24h`},
+		{"command pi-7 ping --qos 1", "`gateway command -h` lists the flags"},
 		{"scan --bus 1", "`gateway scan -h` lists the flags"},
 		{"version --long", "`gateway version -h` lists the flags"},
 	} {

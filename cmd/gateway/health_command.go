@@ -13,8 +13,8 @@ import (
 	"holdfast/internal/cli"
 )
 
-// healthURL returns where a gateway on this machine answers that listens there; empty where it has no page.
-func healthURL(listen string) string {
+// pageURL returns where a gateway on this machine answers that listens there; empty where it has no page.
+func pageURL(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return ""
@@ -22,7 +22,15 @@ func healthURL(listen string) string {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/healthz"
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// healthURL returns where such a gateway tells of its health; empty where it has no page.
+func healthURL(listen string) string {
+	if page := pageURL(listen); page != "" {
+		return page + "/healthz"
+	}
+	return ""
 }
 
 // healthCommand asks the running gateway whether it makes progress.

@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"holdfast/internal/cli"
@@ -31,7 +30,7 @@ func subcommands() []cli.Subcommand {
 		{Name: "command", Arguments: "DEVICE NAME [key=value …]", About: "send a command to a gateway, a group (--group NAME) or --all, and print what they answer", Run: commandCommand},
 		{Name: "shadow", Arguments: "get | set | delete DEVICE [key=value …]", About: "read a gateway's shadow, say what it should be, take that back", Run: shadowCommand},
 		{Name: "health", Arguments: "[--url URL]", About: "exit 0 while the running gateway makes progress", Run: healthCommand},
-		{Name: "version", About: "print the version", Run: versionCommand},
+		cli.Version("gateway", version),
 	}
 }
 
@@ -39,12 +38,4 @@ func main() { cli.Main("gateway", dispatch) }
 
 func dispatch(ctx context.Context, args []string, out io.Writer) error {
 	return cli.ChooseOrHelp(ctx, "gateway", "gateway reads sensors, keeps every reading and forwards it.", subcommands(), args, out)
-}
-
-func versionCommand(_ context.Context, args []string, out io.Writer) error {
-	if err := cli.Parse(cli.NewFlags("gateway version"), args); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(out, version)
-	return err
 }

@@ -33,7 +33,7 @@ type operator struct {
 
 // operatorFlags are the flags that name the broker; what they do not say the variables do.
 func operatorFlags(name string) (*flag.FlagSet, func() (Config, error)) {
-	flags := cli.NewFlags(name)
+	flags := cli.NewFlags("gateway " + name)
 	given := map[string]*string{
 		"MQTT_HOST":         flags.String("host", "", "broker; else MQTT_HOST, else localhost"),
 		"MQTT_PORT":         flags.String("port", "", "its port; else MQTT_PORT"),

@@ -44,7 +44,7 @@ func (p pageOf) address() string {
 	if *p.url != "" {
 		return strings.TrimSuffix(*p.url, "/")
 	}
-	return strings.TrimSuffix(healthURL(p.config().HTTPListen), "/healthz")
+	return pageURL(p.config().HTTPListen)
 }
 
 // askPage returns the status of the gateway whose page is at that address.
@@ -55,22 +55,35 @@ func askPage(ctx context.Context, address string) (view dashboard.View, err erro
 
 // ask gets one answer of a page.
 func ask(ctx context.Context, address, path string, into any) error {
-	if address == "" {
-		return errors.New("the gateway has no page to ask")
-	}
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+path, nil)
+	return exchange(ctx, http.MethodGet, address, path, "", into)
+}
+
+// exchange has a page answer one request. token, which may be empty, lets it change something from another machine.
+func exchange(ctx context.Context, method, address, path, token string, into any) error {
+	if address == "" {
+		return errors.New("the gateway has no page to ask (HTTP_LISTEN)")
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address+path, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %v", errUsage, err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("no gateway answers: %w", err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", address+path, answer.Status)
+	body := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer))
+	if answer.StatusCode == http.StatusOK {
+		return body.Decode(into)
 	}
-	return json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(into)
+	var problem struct{ Detail string }
+	if body.Decode(&problem) == nil && problem.Detail != "" {
+		return fmt.Errorf("%s answers %s: %s", address+path, answer.Status, problem.Detail)
+	}
+	return fmt.Errorf("%s answers %s", address+path, answer.Status)
 }

@@ -50,11 +50,7 @@ func scanCommand(ctx context.Context, args []string, out io.Writer) error {
 	if len(buses) == 0 {
 		return fmt.Errorf("no I²C bus was found; on a Pi, dtparam=i2c_arm=on in config.txt opens one")
 	}
-	var found []string
-	for _, f := range sensors.Scan(ctx, buses) {
-		found = append(found, f.String())
-	}
-	printFound(out, found, fmt.Sprintf("%d buses, and nothing", len(buses)))
+	printFound(out, linesOf(sensors.Scan(ctx, buses)), fmt.Sprintf("%d buses, and nothing", len(buses)))
 	return nil
 }
 

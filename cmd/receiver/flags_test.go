@@ -44,6 +44,7 @@ func TestWrongFlags(t *testing.T) {
 	t.Parallel()
 	for call, want := range map[string]string{
 		"command pi-7 ping --wait 5":  "want a duration such as 24h",
+		"version --long":              "`receiver version -h` lists the flags",
 		"device list --nonsense":      "`-h` lists the flags",
 		"device approve pi-7":         `no subcommand "approve"`,
 		"operator":                    "want one of the subcommands of receiver operator",

@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"holdfast/internal/cli"
@@ -27,7 +26,7 @@ func subcommands() []cli.Subcommand {
 		{Name: "operator", Arguments: "VERB [NAME] [flags]", About: "add, list, secret, remove who may send commands", Run: operatorCommand},
 		{Name: "acl", Arguments: "mosquitto [--passwords]", About: "print the access rules for a mosquitto of yours", Run: aclCommand},
 		{Name: "completeness", Arguments: "[--data FOLDER] [DEVICE]", About: "print what became of every number", Run: completenessCommand},
-		{Name: "version", About: "print the version", Run: versionCommand},
+		cli.Version("receiver", version),
 	}
 }
 
@@ -35,12 +34,4 @@ func main() { cli.Main("receiver", dispatch) }
 
 func dispatch(ctx context.Context, args []string, out io.Writer) error {
 	return cli.ChooseOrHelp(ctx, "receiver", "receiver takes readings from gateways into a database, exactly once.", subcommands(), args, out)
-}
-
-func versionCommand(_ context.Context, args []string, out io.Writer) error {
-	if cli.AsksHelp(args) {
-		return cli.HelpWanted{}
-	}
-	_, err := fmt.Fprintln(out, version)
-	return err
 }

@@ -75,6 +75,18 @@ func ChooseOrHelp(ctx context.Context, program, about string, table []Subcommand
 	return Choose(ctx, program, about, table, args, out)
 }
 
+// Version is the subcommand that prints which version of a program this is.
+func Version(program, version string) Subcommand {
+	run := func(_ context.Context, args []string, out io.Writer) error {
+		if err := Parse(NewFlags(program+" version"), args); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(out, version)
+		return err
+	}
+	return Subcommand{Name: "version", About: "print the version", Run: run}
+}
+
 // help prints a table of subcommands.
 func help(out io.Writer, program, about string, table []Subcommand) {
 	fmt.Fprintf(out, "%s\n\n", about)
